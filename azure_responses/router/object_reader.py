@@ -53,6 +53,7 @@ class ObjectReader:
             call.may_call,
             call.replicates,
             call.models,
+            call.end_user,
         )
         place = self.places.read(asked)
         routed = RoutedObject(

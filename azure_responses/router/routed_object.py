@@ -239,7 +239,7 @@ class RoutedObject:
     def _pinned(self) -> str | None:
         """The resource that the call goes to, as far as its ids say."""
         pin = self.route_request.pin
-        return None if pin is None else pin.resource
+        return None if pin is None or pin.is_wish else pin.resource
 
     @property
     def form(self) -> Form | None:

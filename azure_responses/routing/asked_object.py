@@ -32,6 +32,7 @@ class AskedObject:
         body: the JSON object, or the fields of a form; None without either.
         model: the model that the caller names, or None.
         owner: who asks.
+        end_user: for whom.
         must_own: the owner may only use objects that a router gave out.
         may_call: which models the caller may call; None for all.
         replicates: a file is uploaded to every resource of the models; None leaves it to the
@@ -49,6 +50,7 @@ class AskedObject:
     may_call: Callable[[str], bool] | None = None
     replicates: bool | None = None
     models: tuple[str, ...] = ()
+    end_user: str | None = None
 
 
 def named_model(*sources: Mapping[str, Any]) -> str | None:

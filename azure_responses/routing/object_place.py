@@ -1,11 +1,14 @@
 """Where a call on a stored object goes: a file, a vector store, a container, a conversation, ….
 
 An id that a router gave out says it. Without one, the caller names a model, and the object is made
-at a resource of that model. Without either it goes to the only resource that the caller may use.
-Where there are several, the caller is asked to choose: nothing is made at a place left to chance.
+at a resource of that model: where there are several, at the same one for all objects of a caller.
+Without either it goes to the only resource that the caller may use. Where there are several, the
+caller is asked to choose: nothing is made at a place left to chance.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from math import log
 from typing import Any, NamedTuple
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
@@ -36,7 +39,8 @@ class ObjectPlace(NamedTuple):
 
     Attributes:
         group: the model name by which the call is counted and logged.
-        pin: the resource; None where each deployment of the group will do.
+        pin: the resource; of an object that any of several may store only a preference. None where
+            several resources answer.
         ids: of the path.
         query: with the ids in it replaced.
         body: the ids of the body; None without a body.
@@ -247,21 +251,27 @@ class ObjectPlaces:
     def _choose(self, asked: AskedObject, raw: tuple[str, str] | None) -> tuple[str, Pin | None]:
         """Group and resource of a call without an id that says them."""
         if asked.model is not None:
-            return self._of_model(asked.model, raw)
+            return asked.model, self._of_model(asked.model, raw, asked)
         choices = self.resources(asked.may_call)
         if len(choices) != 1:
             raise no_model_given(choices) if raw is None else unlabelled_id(*raw)
         ((resource, groups),) = choices.items()
         return groups[0], Pin(resource, None, raw[0] if raw else "model")
 
-    def _of_model(self, model: str, raw: tuple[str, str] | None) -> tuple[str, Pin | None]:
+    def _of_model(self, model: str, raw: tuple[str, str] | None, asked: AskedObject) -> Pin:
+        """The one resource of a model, or the one of several that the caller's objects prefer."""
         storing = self._storing_behind(model)
-        resources = list(dict.fromkeys(one.resource for one in storing))
-        if len(resources) > 1 and raw is not None:
+        resources = dict.fromkeys(one.resource for one in storing)
+        if len(resources) == 1:
+            return Pin(storing[0].resource, None, raw[0] if raw else "model")
+        if raw is not None:
             raise unlabelled_id(*raw)
-        if len(resources) == 1 or len(storing) < len(self._routing.group_of(model)):
-            return model, Pin(resources[0], None, raw[0] if raw else "model")
-        return model, None
+        home = _home(storing, asked)
+        if len(storing) == len(self._routing.group_of(model)):
+            return Pin(home.resource, home.tag, "model", is_hard=False, is_wish=True)
+        # The deployments that store nothing must not get it.
+        others = tuple(resource for resource in resources if resource != home.resource)
+        return Pin(home.resource, home.tag, "model", others=others)
 
     def _storing_behind(self, model: str) -> list[Deployment]:
         """The deployments of a model whose resources store objects.
@@ -287,6 +297,29 @@ class ObjectPlaces:
 
     def _storing_of(self, deployments: Iterable[Deployment]) -> list[Deployment]:
         return [one for one in deployments if one.id in self._storing]
+
+
+def _home(storing: Sequence[Deployment], asked: AskedObject) -> Deployment:
+    """The deployment whose resource a caller's new objects of a group prefer, so that they meet.
+
+    Weighted rendezvous hashing: each resource gets its share of the callers, each replica finds the
+    same one, and a resource that is added or removed moves only the callers that it gets or had.
+    """
+    # A weight of 0 keeps new objects away, unless all have it.
+    taking = [one for one in storing if one.weight > 0] or list(storing)
+    order = min(one.order for one in taking)
+    first = [one for one in taking if one.order == order]
+    caller = asked.owner or asked.end_user or ""
+    weights: dict[str, float] = {}
+    for one in first:
+        weights[one.resource] = weights.get(one.resource, 0.0) + (one.weight or 1.0)
+
+    def clock(one: Deployment) -> float:
+        text = "\n".join((caller, one.group, one.resource)).encode("utf-8", "surrogatepass")
+        chance = (int.from_bytes(blake2b(text, digest_size=8).digest()) >> 11) / 2**53
+        return -log(1.0 - chance) / weights[one.resource]
+
+    return min(first, key=clock)
 
 
 def _stores(deployment: Deployment) -> bool:

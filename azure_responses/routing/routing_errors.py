@@ -104,13 +104,15 @@ def no_deployment_serves(
     `full` is until when the state store had no room on a deployment. `retry_after` is the time
     until the first of them can.
     """
-    verdicts = list(_obstacles(registry, request, scopes, full, now, is_pinned=pin is not None))
+    # A wish ties it to nothing.
+    is_tied = pin is not None and not pin.is_wish
+    verdicts = list(_obstacles(registry, request, scopes, full, now, is_pinned=is_tied))
     waits = [verdict.until for verdict in verdicts if verdict.until is not None]
     is_limit = bool(waits) and all(v.is_limited for v in verdicts if v.until is not None)
     # Clients and proxies treat 429 as "slow down" and 503 as an outage; obstacles that time does
     # not change, such as a weight of 0, say nothing about either.
     kind = RateLimitError if is_limit else InternalServerError
-    reason = f" ({pin.field} ties it to its resource)" if pin else ""
+    reason = f" ({pin.field} ties it to its resource)" if pin and is_tied else ""
     listed = "; ".join(map(str, verdicts[:_MOST_LISTED])) or "none takes calls"
     if len(verdicts) > _MOST_LISTED:
         listed += f"; and {len(verdicts) - _MOST_LISTED} more"

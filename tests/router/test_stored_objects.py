@@ -153,6 +153,31 @@ def test_a_resource_that_fails_is_asked_again_and_no_other(
     assert len(emulator.requests) > 1
 
 
+def test_a_vector_store_takes_any_files_that_its_caller_made_in_a_group(emulator: Emulator) -> None:
+    with _router(emulator) as router:
+        homes = set()
+        for owner in map(str, range(12)):
+            mine = router.scoped(model="gpt", owner=owner)
+            files = [mine.files.create(file=b"x", purpose="assistants") for _ in range(3)]
+            store = mine.vector_stores.create(file_ids=[file.id for file in files])
+            assert mine.vector_stores.delete(store.id).deleted
+            homes.add(emulator.requests[-1].resource)
+        assert homes == {"east", "west"}
+
+
+def test_a_resource_that_fails_gives_new_objects_of_its_group_to_another(
+    emulator: Emulator, naps: list[float]
+) -> None:
+    with _router(emulator) as router:
+        files = router.scoped(model="gpt", owner="ann").files
+        files.create(file=b"x", purpose="assistants")
+        home = emulator.requests[-1].resource
+        emulator.faults.add(Fault("http-500", resource=home, operation="files.create"))
+        made = files.create(file=b"x", purpose="assistants")
+        assert emulator.requests[-1].resource != home
+        assert files.retrieve(made.id).id == made.id
+
+
 def test_what_can_be_read_once_is_sent_once(emulator: Emulator, naps: list[float]) -> None:
     emulator.faults.add(Fault("http-500", resource="east", operation="files.create"))
 

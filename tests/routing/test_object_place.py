@@ -1,5 +1,6 @@
 """Where calls on stored objects go: by an id, by a model, to the only resource, or nowhere."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from azure_responses.routing.asked_object import AskedObject, named_model
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.object_place import ObjectPlace, ObjectPlaces
+from azure_responses.routing.route_request import AttemptStep, RouteRequest
+from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.routing.settings import read_settings
 from azure_responses.routing.signed_id import IdSigner, make_tag
 
 _SIGNER = IdSigner([b"s" * 32])
@@ -112,7 +116,8 @@ def test_a_model_says_where_an_object_is_made() -> None:
     place = _read("files.create", body={}, model="o4")
     assert (_resource(place), place.group) == (make_tag("north"), "o4")
     place = _read("files.create", body={}, model="gpt")
-    assert (place.pin, place.group) == (None, "gpt")
+    assert place.group == "gpt"
+    assert _resource(place) in (make_tag("east"), make_tag("west"))
 
 
 def test_a_model_that_does_not_exist_is_not_found() -> None:
@@ -167,6 +172,99 @@ def test_a_group_of_which_only_some_store_objects_keeps_to_those() -> None:
         _deployment("a", "mixed", api="messages"), _deployment("b", "mixed", api="responses")
     )
     assert _resource(_read("files.create", body={}, model="mixed", at=places)) == make_tag("b")
+    three = _places(
+        _deployment("a", "mixed", api="messages"),
+        _deployment("b", "mixed", api="responses"),
+        _deployment("c", "mixed", api="responses"),
+    )
+    pin = _read("files.create", body={}, model="mixed", at=three).pin
+    assert pin is not None
+    assert not pin.is_wish
+    assert sorted(pin.resources) == sorted([make_tag("b"), make_tag("c")])
+
+
+_CALLERS = [f"caller-{number}" for number in range(200)]
+_CREATIONS = ("files.create", "vector_stores.create", "containers.create", "conversations.create")
+
+
+def _homes(*names: str, who: str = "owner", **weights: float) -> dict[str, str]:
+    """Caller → name of the resource that each of their objects prefers."""
+    places = _places(*(_deployment(n, "gpt", weight=weights.get(n, 1.0)) for n in names))
+    named = {make_tag(name): name for name in names}
+    found = {}
+    for caller in _CALLERS:
+        asked: dict[str, Any] = {who: caller, "model": "gpt", "body": {}}
+        pins = [_read(operation, at=places, **asked).pin for operation in _CREATIONS]
+        assert all(pin is not None and pin.is_wish and not pin.is_hard for pin in pins)
+        (resource,) = {pin.resource for pin in pins if pin is not None}
+        found[caller] = named[resource]
+    return found
+
+
+@pytest.mark.parametrize("who", ["owner", "end_user"])
+def test_each_callers_objects_meet_at_one_resource_and_the_callers_are_spread(who: str) -> None:
+    counts = Counter(_homes("a", "b", "c", who=who).values())
+    assert set(counts) == {"a", "b", "c"}
+    assert min(counts.values()) > 45
+
+
+def test_the_owner_counts_before_the_end_user() -> None:
+    places = _places(*(_deployment(name, "gpt") for name in "abc"))
+    homes = {
+        _resource(_read("files.create", model="gpt", at=places, owner="ann", end_user=caller))
+        for caller in _CALLERS
+    }
+    assert homes == {_resource(_read("files.create", model="gpt", at=places, owner="ann"))}
+
+
+def test_a_resource_that_is_added_or_removed_moves_only_its_own_callers() -> None:
+    three, four = _homes("a", "b", "c"), _homes("d", "c", "b", "a")
+    moved = {caller for caller in _CALLERS if three[caller] != four[caller]}
+    assert {four[caller] for caller in moved} == {"d"}
+    assert 25 < len(moved) < 75
+
+
+def test_resources_get_callers_by_their_weight_and_lowest_order() -> None:
+    counts = Counter(_homes("a", "b", "c", a=3.0, c=0.0).values())
+    assert counts["a"] > 2 * counts["b"] > 0
+    assert "c" not in counts
+    assert set(_homes("a", "b", a=0.0, b=0.0).values()) == {"a", "b"}
+    places = _places(_deployment("a", "gpt", order=2), _deployment("b", "gpt"))
+    for caller in _CALLERS:
+        place = _read("files.create", model="gpt", at=places, owner=caller)
+        assert _resource(place) == make_tag("b")
+
+
+def test_an_alias_and_any_model_lead_to_the_place_of_the_group() -> None:
+    rows = [_deployment(name, "*") for name in "abc"]
+    registry = DeploymentRegistry(rows, read_settings({"model_group_alias": {"mine": "*"}}))
+    places = ObjectPlaces(registry, Affinity(_SIGNER, rows))
+    for caller in _CALLERS:
+        models = ("gpt-5", "gpt-5-mini", "mine")
+        found = [_read("files.create", model=m, at=places, owner=caller) for m in models]
+        assert len({_resource(place) for place in found}) == 1
+
+
+def test_a_place_in_cooldown_is_not_used_and_is_used_again_afterwards() -> None:
+    rows = [_deployment(name, "gpt") for name in "abc"]
+    registry = DeploymentRegistry(rows)
+    pin = _read("files.create", model="gpt", at=ObjectPlaces(registry, Affinity(_SIGNER)))[1]
+    assert pin is not None
+    request = RouteRequest("gpt", pin=pin, can_move=False, is_object=True)
+    home = registry.by_tag(pin.resource)
+    assert home is not None
+
+    def taken(now: float) -> set[str]:
+        calls = [RoutedCall(registry, request, now) for _ in range(20)]
+        steps = [call.next_step(now, number / 20) for number, call in enumerate(calls)]
+        return {step.candidates[0].deployment.id for step in steps if isinstance(step, AttemptStep)}
+
+    assert taken(0.0) == {home.id}
+    registry.health.fail(
+        home.id, "failures", 0.0, hint=None, at_once=True, is_probe=False, counts=True
+    )
+    assert taken(1.0) == {"a", "b", "c"} - {home.id}
+    assert home.id in taken(1000.0)
 
 
 def test_an_id_of_the_service_goes_to_the_only_resource() -> None:

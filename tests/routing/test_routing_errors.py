@@ -25,6 +25,15 @@ def test_limits_of_all_are_a_429_and_one_failure_among_them_a_503() -> None:
     assert "b (b.example): cooling down for another 30.0 s (failures)" in error.message
 
 
+def test_a_preference_is_not_said_to_tie_a_call_to_a_resource() -> None:
+    routing = fleet("a", "b")
+    scopes = [routing.groups["gpt"]]
+    wish = Pin("resource-a", field="model", is_hard=False, is_wish=True)
+    for pin, is_tied in ((wish, False), (wish._replace(is_wish=False), True)):
+        error = no_deployment_serves(routing, ask(), scopes, {}, 0.0, pin)
+        assert ("ties it to its resource" in error.message) == is_tied
+
+
 @pytest.mark.parametrize("field", ["previous_response_id", "conversation"])
 def test_an_unknown_origin_names_the_field(field: str) -> None:
     error = origin_unknown(Pin("gone", field=field), fleet("a"), ask())
