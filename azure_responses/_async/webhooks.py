@@ -80,7 +80,7 @@ class AsyncWebhooks(AsyncObjectResource):
         url: str | None = None,
         **options: Unpack[CallOptions],
     ) -> WebhookEndpoint:
-        """Change what is given of an endpoint; not offered by Azure (May 2026)."""
+        """Change what is given of an endpoint; its signing secret stays."""
         body = given(event_types=event_types, name=name, url=url)
         return await self._perform(
             "webhooks.update", WebhookEndpoint, options, webhook_endpoint_id, body=body

@@ -77,7 +77,7 @@ class Webhooks(ObjectResource):
         url: str | None = None,
         **options: Unpack[CallOptions],
     ) -> WebhookEndpoint:
-        """Change what is given of an endpoint; not offered by Azure (May 2026)."""
+        """Change what is given of an endpoint; its signing secret stays."""
         body = given(event_types=event_types, name=name, url=url)
         return self._perform(
             "webhooks.update", WebhookEndpoint, options, webhook_endpoint_id, body=body

@@ -28,7 +28,7 @@ _OTHER_VERSION = (
     "audio need api_version: preview, or a dated version such as 2025-04-01-preview."
 )
 _AZURE_WEBHOOKS = "/dashboard/webhook_endpoints"
-_ONLY_OPENAI = "Azure creates, lists, reads and deletes webhook endpoints only."
+_ONLY_OPENAI = "Azure creates, lists, reads, updates and deletes webhook endpoints only."
 _GONE = "A container ends after 20 minutes without use: create another one."
 
 # name, method, path, summary, and what differs from a plain JSON object.
@@ -149,7 +149,7 @@ _WEBHOOKS: tuple[_Row, ...] = (
     ("create", "POST", "", "Create a webhook endpoint.", {}),
     ("list", "GET", "", "List webhook endpoints.", {"query": ("after", "limit")}),
     ("retrieve", "GET", "/{webhook_endpoint_id}", "Describe a webhook endpoint.", {}),
-    ("update", "POST", "/{webhook_endpoint_id}", "Change it.", {"instead": _ONLY_OPENAI}),
+    ("update", "POST", "/{webhook_endpoint_id}", "Change a webhook endpoint.", {}),
     ("delete", "DELETE", "/{webhook_endpoint_id}", "Delete a webhook endpoint.", {}),
     (
         "rotate_secret",

@@ -4,6 +4,7 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -218,50 +219,40 @@ def test_without_a_secret_no_webhook_is_believed() -> None:
     assert "OPENAI_WEBHOOK_SECRET" in str(caught.value.hint)
 
 
-def test_endpoints_are_managed_where_azure_has_them() -> None:
-    asked: list[str] = []
-    endpoint = {
-        "id": "we_1",
-        "object": "webhook.endpoint",
-        "created_at": 1,
-        "name": "n",
-        "url": "https://example.com",
-        "event_types": ["batch.completed"],
-    }
+def test_webhook_endpoints_are_managed(runner: str, emulator: Emulator) -> None:
+    async def scenario(client: Any) -> None:
+        webhooks, url = client.webhooks, "https://example.com/hooks"
+        made = await webhooks.create(name="n", url=url, event_types=["batch.completed"])
+        assert made.signing_secret.startswith("whsec_")
+        shown = await webhooks.retrieve(made.id)
+        assert (shown.name, shown.url, shown.event_types) == ("n", url, ["batch.completed"])
+        changed = await webhooks.update(made.id, name="m", event_types=["batch.failed"])
+        assert (changed.name, changed.url, changed.event_types) == ("m", url, ["batch.failed"])
+        assert [one async for one in webhooks.list()] == [changed]
+        assert (await webhooks.delete(made.id)).deleted
+        with pytest.raises(NotFoundError):
+            await webhooks.update(made.id, name="x")
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(f"{request.method} {request.url.path}")
-        body: dict[str, Any] = {**endpoint, "signing_secret": _SECRET}
-        if request.method == "DELETE":
-            body = {"id": "we_1", "deleted": True}
-        elif request.url.path.endswith("webhook_endpoints") and request.method == "GET":
-            body = {"object": "list", "data": [endpoint], "has_more": False}
-        elif not request.url.path.endswith(("webhook_endpoints", "we_1")):
-            return httpx.Response(404, json={"error": {"code": "404", "message": "Not found"}})
-        return httpx.Response(200, json=body)
+    run(runner, emulator, scenario)
 
-    with AzureResponses(
-        "https://r.openai.azure.com",
-        api_key="k",
-        http_client=httpx.Client(transport=httpx.MockTransport(answer)),
-    ) as client:
+
+def test_what_azure_does_not_offer_of_webhooks_says_so(runner: str, emulator: Emulator) -> None:
+    async def scenario(client: Any) -> None:
         webhooks = client.webhooks
-        made = webhooks.create(name="n", url="https://example.com", event_types=["batch.completed"])
-        assert made.signing_secret == _SECRET
-        assert [one.id for one in webhooks.list()] == ["we_1"]
-        assert webhooks.retrieve("we_1").name == "n"
-        assert webhooks.delete("we_1").deleted
-        base = "/openai/v1/dashboard/webhook_endpoints"
-        assert asked == [f"POST {base}", f"GET {base}", f"GET {base}/we_1", f"DELETE {base}/we_1"]
-        for call in (
-            lambda: webhooks.rotate_secret("we_1", keep_old_secret_active_for_24_hours=True),
-            lambda: webhooks.test("we_1", event_type="batch.completed"),
+        made = await webhooks.create(
+            name="n", url="https://example.com", event_types=["batch.completed"]
+        )
+        calls: list[Callable[[], Any]] = [
+            lambda: webhooks.rotate_secret(made.id, keep_old_secret_active_for_24_hours=True),
+            lambda: webhooks.test(made.id, event_type="batch.completed"),
             lambda: webhooks.event_types.list(),
-        ):
+        ]
+        for call in calls:
             with pytest.raises(NotFoundError) as caught:
-                call()
-            assert "creates, lists, reads and deletes" in str(caught.value.hint)
-        assert webhooks.update("we_1", name="m").id == "we_1"
+                await call()
+            assert "creates, lists, reads, updates and deletes" in str(caught.value.hint)
+
+    run(runner, emulator, scenario)
 
 
 # --- token counts ---------------------------------------------------------------------------------
