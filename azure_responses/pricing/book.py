@@ -259,8 +259,9 @@ class PriceBook:
         if use.tools is NO_TOOLS or use.tools == NO_TOOLS:
             rates = self._rates_of(use, deployment, base_model)
             cost = None if rates is None else rates.cost(use.tokens)
-            # Without rates the long way has no price either; with them, odd counts go there.
-            if rates is None or cost is not None:
+            # Odd counts go the long way, and so do no tokens at all, which cost nothing at any
+            # price. For other calls without rates it has no price either.
+            if cost is not None or (rates is None and any(use.tokens)):
                 return cost
         bill = self.price(use, deployment, PricedDeployment(base_model), paid_containers)
         return None if bill is None else bill.total

@@ -142,3 +142,14 @@ def test_headers_change_only_who_served(changes: dict[str, Any]) -> None:
 def test_tools_that_were_not_used_are_no_use() -> None:
     report = {"image_gen": {"total_tokens": 0}, "web_search": {"num_requests": 0}}
     assert read_use(make_response(tool_usage=report)).tools is NO_TOOLS
+
+
+@pytest.mark.parametrize("model", ["o1-pro", "gpt-5-mini"])
+def test_no_tokens_cost_nothing_with_and_without_a_price(model: str) -> None:
+    use = Use(model=model, tokens=Tokens())
+    assert _BOOK.total(use, model) == long_way(use, model, None) == 0
+
+
+def test_tokens_without_a_price_have_no_total() -> None:
+    use = Use(model="o1-pro", tokens=Tokens(input=1))
+    assert _BOOK.total(use, "o1-pro") is long_way(use, "o1-pro", None) is None
