@@ -21,6 +21,7 @@ from azure_responses.protocol.http_message import RawResponse
 from azure_responses.protocol.operations import NO_OPTIONS, Operations, Options
 from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.stream import ResponseStream
+from azure_responses.routing.token_estimate import estimate_count
 from azure_responses.transport import Timeout
 from azure_responses.types.models import ModelList
 from azure_responses.types.parameters import Conversation, Reasoning, TextConfig
@@ -358,9 +359,11 @@ class InputTokens(_Resource):
     ) -> InputTokenCount:
         """How many tokens the input of such a response would be; each parameter as of `create`.
 
+        Claude counts itself. Chat completions cannot count: then nothing is sent, and the result
+        is an estimate (`is_estimate`) without what `previous_response_id` stands for.
+
         Raises:
             NotFoundError: the resource does not count; Azure's did not in May 2026.
-            ConfigurationError: the deployment speaks another API, which does not count.
         """
         parameters = {
             "conversation": conversation,
@@ -377,6 +380,8 @@ class InputTokens(_Resource):
             "truncation": truncation,
         }
         _, given, timeout = self.split(options)
+        if not self._operations.counts(model):
+            return InputTokenCount.model_validate(estimate_count(parameters))
         call = self._operations.count_input(parameters, given)
         return self._executor.perform(call, timeout)
 

@@ -21,7 +21,7 @@ from azure_responses.openai_server.route import expects_anthropic
 from azure_responses.router.upstream_reply import UpstreamReply, to_bytes
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
-from azure_responses.routing.token_estimate import estimate_input_tokens
+from azure_responses.routing.token_estimate import estimate_count, estimate_input_tokens
 
 __all__ = [
     "JSON",
@@ -165,8 +165,13 @@ def chat_chunk(summary: CallSummary, chunk: Any) -> bytes:
     return b"data: %b\n\n" % chunk.model_dump_json(exclude_unset=True, by_alias=True).encode()
 
 
-def token_estimate(body: Mapping[str, Any]) -> bytes:
-    """The count of a Messages request's input tokens, as near as an estimate comes."""
+def token_estimate(operation: str, body: Mapping[str, Any]) -> bytes:
+    """The count of a request's input tokens, as near as an estimate comes.
+
+    Anthropic's clients get the one field that they know; of Responses the reply says what it is.
+    """
+    if operation == "input_tokens":
+        return to_json(estimate_count(body))
     return to_json({"input_tokens": estimate_input_tokens(body)})
 
 

@@ -27,6 +27,21 @@ from azure_responses.protocol.stored_response import (
     reply_bytes,
 )
 
+# What only the making of a message takes; its counting refuses fields that it does not know.
+_OF_MAKING = (
+    "container",
+    "diagnostics",
+    "inference_geo",
+    "max_tokens",
+    "metadata",
+    "service_tier",
+    "stop_sequences",
+    "stream",
+    "temperature",
+    "top_k",
+    "top_p",
+)
+
 __all__ = [
     "CallConversion",
     "History",
@@ -90,6 +105,11 @@ class CallConversion:
         self._warn = warn
         self._conversion: Conversion | None = None
         self._is_shortened = False
+        self._counts_only = False
+
+    def counts_only(self) -> None:
+        """Write a request of Messages that asks how many tokens its input has."""
+        self._counts_only = True
 
     @property
     def previous_id(self) -> str | None:
@@ -134,6 +154,8 @@ class CallConversion:
             for text in conversion.warnings:
                 self._warn(text)
         self.warnings = conversion.warnings
+        if self._counts_only:
+            body = {name: body[name] for name in body if name not in _OF_MAKING}
         return _encode(body)
 
     def read(self, body: bytes) -> dict[str, Any]:
@@ -142,7 +164,12 @@ class CallConversion:
         Raises:
             ValueError: the body is not a reply of the deployment's API.
         """
-        return self._written.read(read_json(body))
+        if not self._counts_only:
+            return self._written.read(read_json(body))
+        tokens = read_json(body).get("input_tokens")
+        if not isinstance(tokens, int):
+            raise ValueError("the reply has no count of tokens")
+        return {"object": "response.input_tokens", "input_tokens": tokens}
 
     def shortened(self, message: str) -> bytes | None:
         """The body to send once more after a refusal as too long; None to pass the refusal on."""

@@ -6,7 +6,7 @@ when the deployment refuses the API that was assumed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -29,7 +29,7 @@ from azure_responses.protocol.known_errors import refused_api
 from azure_responses.protocol.request_body import encode_body
 from azure_responses.protocol.stored_response import SEALED
 
-__all__ = ["CallConverter", "MakesConversions", "StoredReads"]
+__all__ = ["CallConverter", "MakesConversions", "StoredReads", "counting_url"]
 
 _MOST_URLS = 1000
 # In every request that holds what only we know: in the ids of what is stored here, and in front of
@@ -161,13 +161,30 @@ class CallConverter:
             "conversation.",
         )
 
-    def refuse_counting(self, deployment: str | None) -> None:
-        """Raise ConfigurationError where a deployment is known not to count input tokens."""
-        self._refuse(
-            deployment,
-            "counting of input tokens",
-            "`usage` of a response has the count, and a tokenizer estimates it before.",
-        )
+    def count(
+        self, call: Call, deployment: str | None, warn: Callable[[str], None] | None = None
+    ) -> None:
+        """Make a count of input tokens over for a deployment that speaks Messages.
+
+        Args:
+            call: as for the Responses API.
+            deployment: None for an agent, which speaks Responses.
+            warn: told what was left out.
+        """
+        content = call.request.body
+        if deployment is None or self.api_of(deployment) != "messages":
+            self.replay(call, warn)
+        elif isinstance(content, bytes):
+            self._speak(deployment, "responses", content, self.drops_params, warn, call, "messages")
+            assert call.conversion is not None
+            call.conversion.counts_only()
+            call.request = replace(call.request, url=counting_url(call.request.url))
+
+    def api_of(self, deployment: str) -> APIName:
+        """What a deployment speaks, as far as is known; an agent speaks Responses."""
+        if deployment.startswith(AGENT_PREFIX):
+            return "responses"
+        return self.apis.of(deployment).name
 
     def _refuse(self, deployment: str | None, what: str, hint: str) -> None:
         spoken = "responses" if deployment is None else self.apis.of(deployment).name
@@ -281,6 +298,12 @@ class CallConverter:
         given = parse_qsl(urlsplit(url).query, keep_blank_values=True)
         added = urlencode([pair for pair in given if pair not in own])
         return f"{made}{'&' if '?' in made else '?'}{added}" if added else made
+
+
+def counting_url(url: str) -> str:
+    """The URL that counts the tokens of what is sent to a URL of Messages."""
+    path, mark, query = url.partition("?")
+    return f"{path}/count_tokens{mark}{query}"
 
 
 def _replay(parameters: Mapping[str, Any], now: float) -> Conversion:

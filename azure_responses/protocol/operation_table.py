@@ -170,7 +170,7 @@ _INPUT_TOKENS = APIOperation(
     "input_tokens",
     "POST",
     "/responses/input_tokens",
-    "Count the input tokens of a request.",
+    "Count the input tokens of a request; an estimate over chat completions.",
     upstream=("responses", "input_tokens"),
     needs_model=True,
     ids="body",

@@ -256,14 +256,8 @@ class Operations:
     def count_input(
         self, parameters: Mapping[str, Any], options: Options
     ) -> TypedCall[InputTokenCount]:
-        """`POST /responses/input_tokens`.
-
-        Raises:
-            ConfigurationError: the deployment speaks another API.
-        """
+        """`POST /responses/input_tokens`, or what counts where the deployment speaks Messages."""
         body = self._body(parameters)
-        if self.converter is not None:
-            self.converter.refuse_counting(body.get("model"))
         call: TypedCall[InputTokenCount] = self._call(
             "input_tokens",
             InputTokenCount,
@@ -273,8 +267,13 @@ class Operations:
             continues=_id_in(body),
         )
         if self.converter is not None:
-            self.converter.replay(call, warn_caller)
+            self.converter.count(call, body.get("model"), warn_caller)
         return call
+
+    def counts(self, model: str | None) -> bool:
+        """False where a deployment speaks chat completions, which cannot count input tokens."""
+        asked = self._body({"model": model}).get("model")
+        return asked is None or self.converter is None or self.converter.api_of(asked) != "chat"
 
     def retrieve(
         self,

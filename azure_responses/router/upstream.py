@@ -16,8 +16,8 @@ from pydantic_core import from_json
 
 from azure_responses.bridge.native_messages import fit_betas, refused_betas
 from azure_responses.errors import AzureResponsesError
-from azure_responses.protocol.agents import AGENT_PREFIX
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.call_converter import counting_url
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Reply, Request, merge_headers
 from azure_responses.protocol.known_errors import RequestContext
@@ -169,10 +169,15 @@ class ResponsesUpstream:
         if content is None:
             content = encode_body(_asked(request))
         call = self._made(request, content)
+        self._convert(call, request, warn)
+        return call
+
+    def _convert(self, call: Call, request: UpstreamRequest, warn: Warn | None) -> None:
+        """Make a call of the Responses API over for what its deployment speaks."""
         converter = self._operations.converter
-        # An agent speaks Responses, whatever its name says.
         if converter is None:
-            return call
+            return
+        # An agent speaks Responses, whatever its name says.
         if request.operation == "create" and "model" in call.parameters:
             converter.convert(
                 call,
@@ -181,9 +186,10 @@ class ResponsesUpstream:
                 warn=warn,
                 may_switch=request.may_switch,
             )
+        elif request.operation == "input_tokens":
+            converter.count(call, call.parameters.get("model"), warn)
         else:
             converter.replay(call, warn)
-        return call
 
     def _made(self, request: UpstreamRequest, content: bytes | None) -> Call:
         template = self._template(request)
@@ -207,9 +213,7 @@ class ResponsesUpstream:
     def api_of(self, deployment: str) -> APIName:
         """What a deployment speaks, as far as is known."""
         converter = self._operations.converter
-        if converter is None or deployment.startswith(AGENT_PREFIX):
-            return "responses"
-        return converter.apis.of(deployment).name
+        return "responses" if converter is None else converter.api_of(deployment)
 
     def learns_api(self, deployment: str, error: AzureResponsesError) -> bool:
         """True for a deployment that refused the Responses API: it speaks another one.
@@ -261,6 +265,8 @@ class ResponsesUpstream:
         operations, parameters = self._operations, request.parameters
         if request.operation == "compact":
             return operations.compact(parameters, request.options)
+        if request.operation == "input_tokens":
+            return operations.count_input(parameters, request.options)
         return operations.create(parameters, request.options, stream=request.is_stream)
 
     def _write_for_caller(self, request: UpstreamRequest, warn: Warn | None) -> Call:
@@ -298,9 +304,7 @@ class ResponsesUpstream:
         if _BETAS in headers:
             call.switch = partial(self._drops_betas, warn, call.switch)
         if request.operation == "count_tokens":
-            path, mark, query = call.request.url.partition("?")
-            url = f"{path}/count_tokens{mark}{query}"
-            call.request = replace(call.request, url=url)
+            call.request = replace(call.request, url=counting_url(call.request.url))
         return call
 
     def _headers_for(self, request: UpstreamRequest, warn: Warn | None) -> Mapping[str, str | None]:

@@ -8,6 +8,7 @@ from azure_responses.fork import new_lock
 __all__ = [
     "USUAL_OUTPUT",
     "UsualTokens",
+    "estimate_count",
     "estimate_input_tokens",
     "estimate_output_tokens",
     "estimate_passed_tokens",
@@ -53,6 +54,12 @@ def estimate_input_tokens(body: Mapping[str, Any]) -> int:
     here and not counted.
     """
     return sum(_estimate(body[key]) for key in _INPUT_KEYS if body.get(key))
+
+
+def estimate_count(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What `/responses/input_tokens` answers for a deployment that cannot count."""
+    tokens = estimate_input_tokens(body)
+    return {"object": "response.input_tokens", "input_tokens": tokens, "is_estimate": True}
 
 
 def estimate_passed_tokens(body: Mapping[str, Any]) -> int:

@@ -293,7 +293,8 @@ class InputItemList(_ItemPage):
 
 # What `POST /responses/input_tokens` answers; routers and gateways pass it on as bytes.
 class InputTokenCount(Result):
-    """How many tokens an input would be."""
+    """How many tokens an input would be; `is_estimate` where the deployment cannot count them."""
 
     object: str = "response.input_tokens"
     input_tokens: int = 0
+    is_estimate: bool = False

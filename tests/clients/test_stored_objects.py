@@ -287,12 +287,33 @@ def test_a_service_that_counts_is_believed() -> None:
     assert asked == [("/openai/v1/responses/input_tokens", body)]
 
 
-@pytest.mark.parametrize("deployment", ["kimi-k2.5", "claude-sonnet-4-5"])
-def test_a_deployment_of_another_api_is_not_asked_to_count(
-    runner: str, emulator: Emulator, deployment: str
+def test_claude_counts_what_a_response_would_send(runner: str, emulator: Emulator) -> None:
+    async def scenario(client: Any) -> None:
+        model = "claude-sonnet-4-5"
+        tool = {"type": "function", "name": "f", "parameters": {"type": "object"}}
+        asked = {"model": model, "input": "How long?", "instructions": "Be short."}
+        made = await client.responses.create(**asked, tools=[tool])
+        counted = await client.responses.input_tokens.count(**asked, tools=[tool])
+        assert counted.input_tokens == made.usage.input_tokens
+        assert not counted.is_estimate
+        assert emulator.requests[-1].path.endswith("/anthropic/v1/messages/count_tokens")
+        longer = await client.responses.input_tokens.count(
+            model=model, input="And now?", previous_response_id=made.id
+        )
+        assert longer.input_tokens > counted.input_tokens - 20
+
+    run(runner, emulator, scenario)
+
+
+def test_over_chat_a_count_is_an_estimate_and_nothing_is_sent(
+    runner: str, emulator: Emulator
 ) -> None:
     async def scenario(client: Any) -> None:
-        with pytest.raises(ConfigurationError, match="no counting of input tokens"):
-            await client.responses.input_tokens.count(input="hi", model=deployment)
+        counted = await client.responses.input_tokens.count(
+            input="word " * 100, model="kimi-k2.5", extra_headers={"x-a": "1"}
+        )
+        assert (counted.input_tokens, counted.is_estimate) == (125, True)
+        assert counted.object == "response.input_tokens"
+        assert not emulator.requests
 
     run(runner, emulator, scenario)

@@ -122,3 +122,27 @@ def test_a_refusal_of_the_deployment_is_told(ask: Asker) -> None:
     found = ask("POST", CHAT, {**HELLO, "messages": []})
     assert found.status == 400
     assert found.json["error"]["message"]
+
+
+def test_tokens_of_a_response_are_estimated_over_chat(ask: Asker, emulator: Emulator) -> None:
+    found = ask("POST", "/v1/responses/input_tokens", {"model": "chat", "input": "word " * 100})
+    assert found.status == 200, found.content
+    told = {"object": "response.input_tokens", "input_tokens": 125, "is_estimate": True}
+    assert found.json == told
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("params", [{}, {"extra_headers": {"x-a": "1"}}])
+def test_tokens_of_a_response_are_counted_by_claude(kind: str, params: dict[str, Any]) -> None:
+    deployments = [EmulatedDeployment("claude", model="claude-sonnet-4-5")]
+    emulator = Emulator([Resource("east", keys=["key-of-east"], deployments=deployments)])
+    entry = row("claude", "east", **params)
+    entry["model_info"]["base_model"] = "claude-sonnet-4-5"
+    with open_asker(kind, emulator, model_list=[entry]) as ask:
+        body = {"model": "chat", "input": "How long?", "temperature": 0.5}
+        found = ask("POST", "/v1/responses/input_tokens", body)
+        assert found.status == 200, found.content
+        made = ask("POST", "/v1/responses", body)
+    assert found.json["input_tokens"] == made.json["usage"]["input_tokens"]
+    assert found.json["object"] == "response.input_tokens"
+    assert emulator.requests[0].path.endswith("/count_tokens")

@@ -8,6 +8,7 @@ import pytest
 from azure_responses.bridge.conversions import ConversionFactory, LazySealer
 from azure_responses.errors import BadRequestError, ConfigurationError
 from azure_responses.protocol.call import Call
+from azure_responses.protocol.call_conversion import History
 from azure_responses.protocol.call_converter import CallConverter
 from azure_responses.protocol.deployment_apis import DeploymentAPIs
 from azure_responses.protocol.endpoint import resolve_endpoint
@@ -152,6 +153,35 @@ def test_a_compaction_is_refused_where_there_is_none() -> None:
     converter.refuse_compaction("gpt-5")
     with pytest.raises(ConfigurationError, match="'kimi' speaks chat"):
         converter.refuse_compaction("kimi")
+
+
+def test_a_count_of_tokens_goes_to_the_one_of_messages_without_what_makes_a_message() -> None:
+    body = {"model": "claude-sonnet-4-5", "input": "hi", "temperature": 0.5}
+    call = make_call(body)
+    make_converter().count(call, "claude-sonnet-4-5")
+    path = "/anthropic/v1/messages/count_tokens?mine=1"
+    assert call.request.url == f"https://r.services.ai.azure.com{path}"
+    assert call.conversion is not None
+    written = json.loads(call.conversion.write(History(), 1.0))
+    assert written.keys() == {"model", "messages"}
+    counted = call.conversion.read(b'{"input_tokens": 7}')
+    assert counted == {"object": "response.input_tokens", "input_tokens": 7}
+    assert call.conversion.stored(counted, 1.0) is None
+    with pytest.raises(ValueError, match="no count"):
+        call.conversion.read(b"{}")
+
+
+@pytest.mark.parametrize("deployment", [None, "gpt-5", "agent/helper"])
+def test_a_count_of_tokens_stays_where_responses_are_spoken(deployment: str | None) -> None:
+    call = make_call({"input": "hi"})
+    make_converter().count(call, deployment)
+    assert (call.request.url, call.conversion) == (URL, None)
+
+
+def test_a_count_without_a_body_stays_as_it_is() -> None:
+    call = make_call(None)
+    make_converter().count(call, "claude-sonnet-4-5")
+    assert (call.request.url, call.conversion) == (URL, None)
 
 
 def test_urls_of_any_number_of_deployments_take_bounded_memory() -> None:

@@ -122,7 +122,7 @@ class OpenAIServer:
             if isinstance(call.routed, PassedRequest):
                 return served.pass_on(call.routed)
             if call.operation == "count_tokens" and not served.counts_natively():
-                return json_reply(summary, token_estimate(call.body))
+                return json_reply(summary, token_estimate(call.operation, call.body))
             return served.make()
         except FailedAnswer as failed:
             # As Azure shows it, with HTTP 200: clients of the Responses API look at `status`.
@@ -266,8 +266,8 @@ class _Served:
                 answer = chat_answer(call.posted, target, routed, left, self._calls)
             if answer is not None:
                 return answer
-        if call.operation == "count_tokens" and not _counts(target):
-            return Answer(token_estimate(call.body), Outcome({}, 0, None))
+        if not _can_count(call.operation, target):
+            return Answer(token_estimate(call.operation, call.body), Outcome({}, 0, None))
         attempt = Attempt(call.asked, target, routed, left, self._calls)
         with call.attempt(target.deployment, routed):
             if call.is_stream:
@@ -375,6 +375,14 @@ def _begin_session(request: RoutedObject, summary: CallSummary) -> None:
 def _counts(target: Target) -> bool:
     """True for a deployment of Claude, which counts the tokens of Messages."""
     return target.upstream.api_of(target.deployment.model) == "messages"
+
+
+def _can_count(operation: str, target: Target) -> bool:
+    """False for a count that the deployment has no operation for."""
+    if operation == "count_tokens":
+        return _counts(target)
+    api = target.upstream.api_of(target.deployment.model)
+    return operation != "input_tokens" or api != "chat"
 
 
 def _show_failure(call: ServedRequest, failed: FailedAnswer) -> Reply:
