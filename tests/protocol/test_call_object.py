@@ -18,7 +18,7 @@ from azure_responses.errors import (
 from azure_responses.protocol.call import RecentResponses, TypedCall
 from azure_responses.protocol.endpoint import resolve_endpoint
 from azure_responses.protocol.http_message import Reply
-from azure_responses.protocol.object_request import ObjectRequest
+from azure_responses.protocol.object_request import ObjectRequest, given
 from azure_responses.protocol.object_table import OBJECT_OPERATIONS
 from azure_responses.protocol.operations import NO_OPTIONS, Operations, Options
 from azure_responses.protocol.retry import RetryPolicy
@@ -227,3 +227,7 @@ def test_an_empty_answer_confirms_a_deletion_and_any_other_is_kept() -> None:
     assert json.loads(outcome.body)["deleted"] is True
     whole = Reply(200, {}, b'{"id":"f","deleted":true}')
     assert _deletion().outcome(whole, 0.0) is whole
+
+
+def test_what_is_not_given_is_not_sent() -> None:
+    assert given(name="n", ids=None, empty="", none=0) == {"name": "n", "empty": "", "none": 0}

@@ -212,6 +212,7 @@ def test_an_absurd_index_costs_no_memory() -> None:
         {"type": "response.output_item.added"},
         {"type": "response.output_item.added", "output_index": 0, "item": "text"},
         {"type": "response.output_item.added", "output_index": "x", "item": {"type": "message"}},
+        {"type": "response.content_part.added", "output_index": "x", "part": 3},
         {"type": "response.in_progress"},
         {"type": "response.in_progress", "response": "text"},
         {"type": "response.in_progress", "response": {"no": "id"}},

@@ -57,3 +57,9 @@ def test_threads_may_share_it() -> None:
     for thread in threads:
         thread.join()
     assert sum(recent.born(f"{name}499") == 0.0 for name in "abcd") == 4
+
+
+def test_a_response_that_is_stored_here_can_be_read_at_once() -> None:
+    recent = RecentResponses()
+    recent.remember("resp_bridged_1", 1.0)
+    assert recent.born("resp_bridged_1") is None

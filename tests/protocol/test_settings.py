@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.protocol.environment import ENVIRONMENT, has_endpoint
+from azure_responses.protocol.environment import ENVIRONMENT, choose_webhook_secret, has_endpoint
 from azure_responses.protocol.settings import Settings, resolve_settings
 
 _HOST = "https://r.openai.azure.com"
@@ -376,3 +376,11 @@ def test_the_public_cloud_has_another_scope_unless_one_was_given(
 
 def test_the_deployment_may_have_litellms_prefix_of_foundry_models() -> None:
     assert _settings(deployment="azure_ai/kimi-k2.5").deployment == "kimi-k2.5"
+
+
+def test_the_secret_of_webhooks_is_the_given_one_before_that_of_the_environment() -> None:
+    environ = {"OPENAI_WEBHOOK_SECRET": "theirs", "AZURE_OPENAI_WEBHOOK_SECRET": " azure "}
+    assert choose_webhook_secret(environ, "given") == "given"
+    assert choose_webhook_secret(environ, None) == "azure"
+    assert choose_webhook_secret({"OPENAI_WEBHOOK_SECRET": "theirs"}, None) == "theirs"
+    assert choose_webhook_secret({}, None) is None

@@ -747,3 +747,18 @@ def test_nothing_has_arrived_before_anything_has() -> None:
     stream = ResponseStream(make_call(), resumes=True, response_id="resp_1")
     assert stream.partial_response is None
     assert _next(stream, _CUT).action == "resume"
+
+
+def test_nothing_follows_the_end_of_a_response_in_one_piece() -> None:
+    stream = _stream()
+    events = [_at("created", 0), _at("completed", 1), _at("in_progress", 2)]
+    received = stream.receive(stream_bytes(*events))
+    assert _names(received) == ["created", "completed"]
+    assert stream.failed_response is None
+
+
+def test_the_response_that_failed_is_kept() -> None:
+    stream = _stream()
+    stream.receive(stream_bytes(_at("created", 0), _at("failed", 1, error={"code": "x"})))
+    assert stream.failed_response is not None
+    assert stream.failed_response.status == "failed"

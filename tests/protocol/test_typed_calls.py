@@ -215,3 +215,13 @@ def test_a_reply_of_another_kind_raises(operations: Operations) -> None:
     for call in (*calls, operations.models(_NONE)):
         with pytest.raises(APIStatusError):
             decode(call, Reply(200, {}, b"<html>"), 0.0)
+
+
+def test_a_response_that_is_not_stored_is_not_waited_for(
+    operations: Operations, recent: RecentResponses
+) -> None:
+    call = operations.create({"model": "d", "input": "x", "store": False}, _NONE)
+    result = _read(call, {"id": "resp_1", "object": "response", "store": False})
+    call.remember(result, 1.0)
+    assert recent.born("resp_1") is None
+    assert call.watched(result) is result

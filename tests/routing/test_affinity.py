@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.protocol.request_body import encode_body
+from azure_responses.protocol.stored_response import SEALED
 from azure_responses.routing.affinity import Affinity
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.route_request import Found, Pin
@@ -383,3 +384,13 @@ def test_copies_that_are_nowhere_together_are_refused_with_both_fields() -> None
     with pytest.raises(BadRequestError, match="previous_response_id and input") as caught:
         AFFINITY.read(body)
     assert caught.value.param == "input[0].content[0].file_id"
+
+
+def test_reasoning_that_was_sealed_here_prefers_its_resource_and_does_not_need_it() -> None:
+    items = [_reasoning(ciphertext(f"{SEALED}x", WEST))]
+    pins = AFFINITY.read({"input": items}).pins
+    assert pins.hard is None
+    assert pins.soft is not None
+    assert (pins.soft.resource, pins.soft.is_wish) == (WEST.resource, True)
+    mixed = AFFINITY.read({"input": [*items, _reasoning(ciphertext("gaaa"))]}).pins
+    assert mixed.soft == _pin("input[1].encrypted_content", is_hard=False)

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -205,3 +205,11 @@ def test_models_become_what_is_sent_for_them() -> None:
 def test_a_plain_value_stays_what_it_is() -> None:
     value = {"type": "message", "status": "completed"}
     assert to_plain(value) is value
+
+
+def test_an_id_that_is_the_value_of_an_enum_is_read() -> None:
+    class Known(Enum):
+        MESSAGE = "msg_a"
+
+    item = {"type": "item_reference", "id": Known.MESSAGE}
+    assert walk({"input": [item]}, REQUEST, _shout) == {"input": [{**item, "id": "MSG_A"}]}

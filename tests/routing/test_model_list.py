@@ -7,7 +7,12 @@ import pytest
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.model_list import read_model_list, resource_tag, tag_of
+from azure_responses.routing.model_list import (
+    read_model_list,
+    resource_tag,
+    tag_of,
+    with_endpoint,
+)
 
 _BASE = "https://r1.openai.azure.com"
 
@@ -198,3 +203,21 @@ def test_a_row_names_what_is_left_out_of_its_calls() -> None:
 def test_what_cannot_be_left_out_is_refused(names: Any) -> None:
     with pytest.raises(ConfigurationError, match="additional_drop_params"):
         read_model_list([_row_that_drops(names)], {})
+
+
+def test_an_entry_gets_the_endpoint_and_the_key_of_the_environment() -> None:
+    bare = {"model_name": "gpt", "litellm_params": {"model": "azure/gpt-5"}}
+    environ = {"AZURE_OPENAI_ENDPOINT": _BASE}
+    assert with_endpoint(bare, environ)["litellm_params"]["api_base"] == _BASE
+    own = {"AZURE_OPENAI_API_KEY": "k"}
+    filled = with_endpoint(bare, environ, own)["litellm_params"]
+    assert (filled["api_base"], filled["api_key"]) == (_BASE, "k")
+    assert with_endpoint(_entry(), environ, own) == _entry()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["text", {}, {"litellm_params": "text"}, {"litellm_params": {"model": "azure_ai/agents/x:"}}],
+)
+def test_an_entry_that_cannot_be_read_gets_no_endpoint(entry: Any) -> None:
+    assert with_endpoint(entry, {"AZURE_OPENAI_ENDPOINT": _BASE}) is entry

@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure_responses.errors import BadRequestError
+from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.routing.route_request import Found, Pin, Pins, RouteRequest
 
 
@@ -63,3 +63,11 @@ def test_two_pins_join_where_both_lead() -> None:
 def test_each_resource_with_a_copy_will_do() -> None:
     pins = Pins(hard=Pin("a", field="file_id", others=("b",)))
     assert [pins.not_on(name) for name in ("a", "b", "c")] == [None, None, "file_id"]
+
+
+def test_ids_that_may_be_another_owners_are_refused() -> None:
+    files = Found("tools[0].container", "cntr_1")
+    Pins(raw=(files,)).require_own()
+    private = Found("previous_response_id", "resp_1", is_private=True)
+    with pytest.raises(ResponseNotFoundError, match="resp_1"):
+        Pins(raw=(files, private)).require_own()

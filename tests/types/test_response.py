@@ -150,3 +150,9 @@ def test_a_page_of_input_items_says_whether_more_follow() -> None:
 def test_a_token_count_is_a_number() -> None:
     counted = InputTokenCount.model_validate_json('{"input_tokens":11}')
     assert counted.input_tokens == 11
+
+
+def test_what_stands_before_a_call_for_the_caller_is_no_final_text() -> None:
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    assert _response(_message(TEXT), call).final_text is None
+    assert _response(_message(TEXT), call, _message(MORE)).final_text == ", world"

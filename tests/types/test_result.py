@@ -72,6 +72,7 @@ def test_a_route_is_told_with_headers_and_without() -> None:
         response.attach_route(route)
         assert response.route is route
     assert (bare.region, attached.region) == (None, "East US 2")
+    assert route.retries == 1
 
 
 def test_x_request_id_serves_where_azure_gave_none() -> None:
