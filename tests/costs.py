@@ -28,6 +28,7 @@ COSTS = {
         "gateway/test_app.py",
         "gateway/test_background_prices.py",
         "gateway/test_background_races.py",
+        "gateway/test_batch_purge.py",
         "gateway/test_batch_tables.py",
         "gateway/test_batches.py",
         "gateway/test_caller_connection.py",

@@ -140,7 +140,7 @@ class GatewayApp:
             await self._refuse(gateway.shutdown.refusal, send)
             return
         try:
-            purge = PurgeApi(gateway.access, gateway.router)
+            purge = PurgeApi(gateway.access, gateway.router, gateway.batch_purge)
             answer = await purge.answer(scope["method"], read_headers(scope), receive)
         except CallerLeft:
             return

@@ -16,7 +16,7 @@ from azure_responses.batches.batch import read_request
 from azure_responses.batches.lines import LineError
 from azure_responses.errors import AzureResponsesError, BadRequestError, NotFoundError
 from azure_responses.gateway.admission import check_model
-from azure_responses.gateway.batch_records import StoredBatch, StoredFile
+from azure_responses.gateway.batch_records import StoredBatch, StoredFile, digest_of
 from azure_responses.gateway.batch_runner import BatchRunner, new_id
 from azure_responses.gateway.batch_uploads import NativeUpload, first_line
 from azure_responses.gateway.input_files import store_input
@@ -28,6 +28,7 @@ from azure_responses.openai_server.exchange import AsyncStreamBody
 from azure_responses.openai_server.replies import describe_call, json_reply, refusal
 from azure_responses.openai_server.request_json import invalid_request, read_object
 from azure_responses.openai_server.route import MethodNotAllowedError
+from azure_responses.openai_server.served_object import object_end_user
 from azure_responses.router import Router
 from azure_responses.routing.signed_id import is_label
 
@@ -145,7 +146,8 @@ class BatchAPI:
                 return json_reply(summary, body)
             if self._runner is None:
                 raise _not_available()
-            file = await store_input(self._runner, caller, filename, content, fields)
+            end_user = object_end_user({}, request.headers)
+            file = await store_input(self._runner, caller, filename, content, fields, end_user)
             return json_reply(summary, to_json(file.to_dict()))
         except AzureResponsesError as error:
             return refusal(request, error, summary)
@@ -199,7 +201,8 @@ class BatchAPI:
             )
         if file.purpose != "batch":
             raise invalid_request("The file's purpose is not batch.", param="input_file_id")
-        await runner.ask(tables.add_batch, batch, caller.owner, caller.key_id)
+        digest = digest_of(object_end_user(body, request.headers)) or file.end_user_digest
+        await runner.ask(tables.add_batch, batch, caller.owner, caller.key_id, digest)
         runner.wake()
         summary.warnings = [_PRICE]
         return _show(StoredBatch(batch), summary)

@@ -18,7 +18,7 @@ from azure_responses.batches.results import BatchResult
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.admission import AdmissionQueue, Admitted
 from azure_responses.gateway.asgi_reply import ErrorResponse
-from azure_responses.gateway.batch_records import ResultRow
+from azure_responses.gateway.batch_records import ResultRow, digest_of
 from azure_responses.gateway.concurrency_limit import ConcurrencyLimit
 from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.key_table import ApiCaller
@@ -26,6 +26,7 @@ from azure_responses.gateway.spend import to_pico
 from azure_responses.openai_server import ApiReply, ApiRequest, AsyncOpenAIServer
 from azure_responses.openai_server.replies import refusal
 from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.router.arguments import end_user_of
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.quota import MinuteWindow
 
@@ -102,9 +103,12 @@ class BatchCalls:
             return Later(_PAUSE)
         self._concurrency.in_progress += 1
         try:
-            return await self._admitted(line, caller, model, attempts)
+            found = await self._admitted(line, caller, model, attempts)
         finally:
             self._concurrency.leave()
+        if isinstance(found, Later):
+            return found
+        return replace(found, end_user_digest=digest_of(end_user_of(line.body)))
 
     def _has_room(self) -> bool:
         """True while calls in the foreground leave half of the places."""

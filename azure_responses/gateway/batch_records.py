@@ -1,12 +1,20 @@
 """What the gateway's database keeps of batches: files, batches and results."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from azure_responses.batches.batch import Batch
 from azure_responses.batches.results import Usage
 
-__all__ = ["ClaimedBatch", "ResultRow", "StoredBatch", "StoredFile"]
+__all__ = ["ClaimedBatch", "ResultRow", "StoredBatch", "StoredFile", "digest_of"]
+
+
+def digest_of(end_user: str | None) -> str | None:
+    """What stands for an end user in the tables; None for no end user."""
+    if end_user is None:
+        return None
+    return sha256(end_user.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,7 @@ class StoredFile:
         size: in bytes.
         created, expires: unix seconds.
         batch_id: of an output or error file; is_failed: True of the error file.
+        end_user_digest: for whom it was uploaded.
     """
 
     id: str
@@ -29,6 +38,7 @@ class StoredFile:
     expires: float | None = None
     batch_id: str | None = None
     is_failed: bool | None = None
+    end_user_digest: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The object as callers see it."""
@@ -80,6 +90,7 @@ class ResultRow:
         text: the line of the output or error file, with its end.
         cost: millionths of a millionth of a US dollar; None where it is not known.
         is_made: False of a request that was not made.
+        end_user_digest: whom the body of the request names.
     """
 
     line: int
@@ -88,3 +99,4 @@ class ResultRow:
     usage: Usage = field(default_factory=Usage)
     cost: int | None = None
     is_made: bool = True
+    end_user_digest: str | None = None

@@ -25,10 +25,11 @@ from azure_responses.batches.batch import Batch
 from azure_responses.batches.lines import BatchInput, BatchLine, LineError, LineSplitter, read_line
 from azure_responses.batches.results import CANCELLED, EXPIRED, BatchResult
 from azure_responses.gateway.batch_calls import BatchCalls, Later
-from azure_responses.gateway.batch_records import ClaimedBatch, ResultRow
+from azure_responses.gateway.batch_records import ClaimedBatch, ResultRow, digest_of
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.outages import DatabaseError
+from azure_responses.router.arguments import end_user_of
 
 if TYPE_CHECKING:
     from azure_responses.gateway.batch_tables import BatchTables
@@ -418,9 +419,9 @@ class BatchRunner:
         async for line in self._lines(run):
             if line.number not in done:
                 result = BatchResult(new_id("batch_req_"), line.custom_id, error=error)
-                rows.append(
-                    ResultRow(line.number, result.to_line(), is_failed=True, cost=0, is_made=False)
-                )
+                digest = digest_of(end_user_of(line.body))
+                row = ResultRow(line.number, result.to_line(), is_failed=True, cost=0)
+                rows.append(replace(row, is_made=False, end_user_digest=digest))
             if len(rows) >= _ROWS:
                 rows = await self._add(run, rows)
         await self._add(run, rows)

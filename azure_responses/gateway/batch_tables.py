@@ -21,62 +21,12 @@ from azure_responses.gateway.batch_records import (
     StoredBatch,
     StoredFile,
 )
+from azure_responses.gateway.batch_schema import BATCHES, FILES, PARTS, RESULTS, TABLES
 from azure_responses.gateway.database import Database
 
 __all__ = ["BatchTables"]
 
-_TABLES = sql.MetaData()
-
-_FILES = sql.Table(
-    "azure_responses_files",
-    _TABLES,
-    sql.Column("id", sql.String(64), primary_key=True),
-    sql.Column("owner", sql.String(200), index=True),
-    sql.Column("purpose", sql.String(32), nullable=False),
-    sql.Column("filename", sql.Text, nullable=False),
-    sql.Column("size", sql.BigInteger, nullable=False),
-    sql.Column("created", sql.Double, nullable=False),
-    sql.Column("expires", sql.Double),
-    sql.Column("is_whole", sql.Boolean, nullable=False),
-    # Of an output or error file, whose lines are those of the results.
-    sql.Column("batch_id", sql.String(64)),
-    sql.Column("is_failed", sql.Boolean),
-)
-_PARTS = sql.Table(
-    "azure_responses_file_parts",
-    _TABLES,
-    sql.Column("file_id", sql.String(64), primary_key=True),
-    sql.Column("number", sql.Integer, primary_key=True, autoincrement=False),
-    sql.Column("data", sql.LargeBinary, nullable=False),
-)
-_BATCHES = sql.Table(
-    "azure_responses_batches",
-    _TABLES,
-    sql.Column("id", sql.String(64), primary_key=True),
-    sql.Column("owner", sql.String(200), index=True),
-    sql.Column("key_id", sql.String(200), nullable=False),
-    sql.Column("status", sql.String(16), nullable=False, index=True),
-    sql.Column("created", sql.Double, nullable=False),
-    sql.Column("text", sql.Text, nullable=False),
-    sql.Column("claimed_by", sql.String(64)),
-    sql.Column("claimed_until", sql.Double),
-)
-_RESULTS = sql.Table(
-    "azure_responses_batch_results",
-    _TABLES,
-    sql.Column("batch_id", sql.String(64), primary_key=True),
-    sql.Column("line", sql.Integer, primary_key=True, autoincrement=False),
-    sql.Column("is_failed", sql.Boolean, nullable=False),
-    # False of a request that was not made, because the batch ended before.
-    sql.Column("is_made", sql.Boolean, nullable=False),
-    sql.Column("text", sql.LargeBinary, nullable=False),
-    sql.Column("size", sql.BigInteger, nullable=False),
-    sql.Column("input", sql.BigInteger, nullable=False),
-    sql.Column("cached", sql.BigInteger, nullable=False),
-    sql.Column("output", sql.BigInteger, nullable=False),
-    sql.Column("reasoning", sql.BigInteger, nullable=False),
-    sql.Column("cost", sql.BigInteger),
-)
+_COPIED = ("line", "is_failed", "is_made", "text", "cost", "end_user_digest")
 _TOKENS = ("input", "cached", "output", "reasoning")
 # Of the results of a file, read at once.
 _LINES = 200
@@ -95,39 +45,39 @@ class BatchTables:
         self._database = database
         self._is_sqlite = database.is_sqlite
         with database.write() as connection:
-            database.make_tables(connection, _TABLES)
+            database.make_tables(connection, TABLES)
 
     def add_file(self, file: StoredFile) -> None:
         """Begin a file, which no caller sees before `finish_file`."""
         with self._database.write() as connection:
-            connection.execute(sql.insert(_FILES).values(**asdict(file), is_whole=False))
+            connection.execute(sql.insert(FILES).values(**asdict(file), is_whole=False))
 
     def add_part(self, file_id: str, number: int, data: bytes) -> None:
         """Store a piece of a file; the first has the number 0."""
         with self._database.write() as connection:
-            connection.execute(sql.insert(_PARTS).values(file_id=file_id, number=number, data=data))
+            connection.execute(sql.insert(PARTS).values(file_id=file_id, number=number, data=data))
 
     def finish_file(self, file_id: str, size: int) -> None:
         """Mark a file as complete."""
         with self._database.write() as connection:
-            changed = sql.update(_FILES).where(_FILES.c.id == file_id)
+            changed = sql.update(FILES).where(FILES.c.id == file_id)
             connection.execute(changed.values(is_whole=True, size=size))
 
     def drop_file(self, file_id: str) -> None:
         """Delete a file; of an output file its results too."""
         with self._database.write() as connection:
-            self._drop_files(connection, _FILES.c.id == file_id)
+            self._drop_files(connection, FILES.c.id == file_id)
 
     def drop_expired_files(self, now: float, abandoned: float) -> None:
         """Delete files that have expired by `now`, and uploads that began before `abandoned`."""
         with self._database.write() as connection:
-            self._drop_files(connection, _FILES.c.expires <= now)
-            torn = sql.and_(_FILES.c.is_whole.is_(False), _FILES.c.created < abandoned)
+            self._drop_files(connection, FILES.c.expires <= now)
+            torn = sql.and_(FILES.c.is_whole.is_(False), FILES.c.created < abandoned)
             self._drop_files(connection, torn)
 
     def find_file(self, file_id: str, owner: str | None, now: float) -> StoredFile | None:
         """A file of an owner; None where there is none."""
-        found = self._files(owner, now).where(_FILES.c.id == file_id)
+        found = self._files(owner, now).where(FILES.c.id == file_id)
         with self._database.read() as connection:
             row = connection.execute(found).first()
         return None if row is None else StoredFile(*row)
@@ -136,9 +86,9 @@ class BatchTables:
         self, owner: str | None, now: float, purpose: str | None = None
     ) -> list[StoredFile]:
         """Every file of an owner, newest first."""
-        found = self._files(owner, now).order_by(_FILES.c.created.desc(), _FILES.c.id)
+        found = self._files(owner, now).order_by(FILES.c.created.desc(), FILES.c.id)
         if purpose is not None:
-            found = found.where(_FILES.c.purpose == purpose)
+            found = found.where(FILES.c.purpose == purpose)
         with self._database.read() as connection:
             return [StoredFile(*row) for row in connection.execute(found)]
 
@@ -149,24 +99,27 @@ class BatchTables:
         """
         if file.batch_id is not None:
             return self._read_results(file, place)
-        part = sql.select(_PARTS.c.data).where(
-            _PARTS.c.file_id == file.id, _PARTS.c.number == place
-        )
+        part = sql.select(PARTS.c.data).where(PARTS.c.file_id == file.id, PARTS.c.number == place)
         with self._database.read() as connection:
             data = connection.scalar(part)
         return (b"", None) if data is None else (bytes(data), place + 1)
 
-    def add_batch(self, batch: Batch, owner: str | None, key_id: str) -> None:
+    def add_batch(
+        self,
+        batch: Batch,
+        owner: str | None,
+        key_id: str,
+        end_user_digest: str | None = None,
+    ) -> None:
         """Store a new batch, which the next process with room claims."""
         row = _batch_row(batch) | {"id": batch.id, "owner": owner, "key_id": key_id}
+        row |= {"input_file_id": batch.input_file_id, "end_user_digest": end_user_digest}
         with self._database.write() as connection:
-            connection.execute(sql.insert(_BATCHES).values(**row, created=batch.created))
+            connection.execute(sql.insert(BATCHES).values(**row, created=batch.created))
 
     def find_batch(self, batch_id: str, owner: str | None) -> StoredBatch | None:
         """A batch of an owner; None where there is none."""
-        found = sql.select(_BATCHES.c.text).where(
-            _BATCHES.c.id == batch_id, _is_of(_BATCHES, owner)
-        )
+        found = sql.select(BATCHES.c.text).where(BATCHES.c.id == batch_id, _is_of(BATCHES, owner))
         with self._database.read() as connection:
             text = connection.scalar(found)
             return None if text is None else _with_results(connection, _read_batch(text))
@@ -175,15 +128,15 @@ class BatchTables:
         self, owner: str | None, after: str | None = None, limit: int = 20
     ) -> list[StoredBatch]:
         """Batches of an owner, newest first, those after a batch."""
-        found = sql.select(_BATCHES.c.text).where(_is_of(_BATCHES, owner))
+        found = sql.select(BATCHES.c.text).where(_is_of(BATCHES, owner))
         if after is not None:
-            last = sql.select(_BATCHES.c.created).where(_BATCHES.c.id == after).scalar_subquery()
+            last = sql.select(BATCHES.c.created).where(BATCHES.c.id == after).scalar_subquery()
             is_older = sql.or_(
-                _BATCHES.c.created < last,
-                sql.and_(_BATCHES.c.created == last, _BATCHES.c.id > after),
+                BATCHES.c.created < last,
+                sql.and_(BATCHES.c.created == last, BATCHES.c.id > after),
             )
             found = found.where(is_older)
-        found = found.order_by(_BATCHES.c.created.desc(), _BATCHES.c.id).limit(limit)
+        found = found.order_by(BATCHES.c.created.desc(), BATCHES.c.id).limit(limit)
         with self._database.read() as connection:
             texts = connection.scalars(found).all()
             return [_with_results(connection, _read_batch(text)) for text in texts]
@@ -196,31 +149,31 @@ class BatchTables:
             return batch.moved("cancelling", now) if begun else batch
 
         with self._database.write() as connection:
-            found = _BATCHES.c.id == batch_id, _is_of(_BATCHES, owner)
+            found = BATCHES.c.id == batch_id, _is_of(BATCHES, owner)
             batch = self._changed(connection, sql.and_(*found), cancel)
             return None if batch is None else _with_results(connection, batch)
 
     def claim(self, runner: str, seconds: float) -> ClaimedBatch | None:
         """Claim the oldest batch that has not ended and that no process has claimed."""
-        is_open = _BATCHES.c.status.not_in(ENDED)
+        is_open = BATCHES.c.status.not_in(ENDED)
         with self._database.read() as connection:
             # Most times there is none, and SQLite lets only one transaction write at a time.
-            if connection.scalar(sql.select(_BATCHES.c.id).where(is_open).limit(1)) is None:
+            if connection.scalar(sql.select(BATCHES.c.id).where(is_open).limit(1)) is None:
                 return None
         with self._database.write() as connection:
             now = self._now(connection)
-            is_free = sql.or_(_BATCHES.c.claimed_by.is_(None), _BATCHES.c.claimed_until < now)
+            is_free = sql.or_(BATCHES.c.claimed_by.is_(None), BATCHES.c.claimed_until < now)
             found = (
-                sql.select(_BATCHES.c.id, _BATCHES.c.text, _BATCHES.c.owner, _BATCHES.c.key_id)
+                sql.select(BATCHES.c.id, BATCHES.c.text, BATCHES.c.owner, BATCHES.c.key_id)
                 .where(is_open, is_free)
-                .order_by(_BATCHES.c.created, _BATCHES.c.id)
+                .order_by(BATCHES.c.created, BATCHES.c.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)
             )
             row = connection.execute(found).first()
             if row is None:
                 return None
-            claimed = sql.update(_BATCHES).where(_BATCHES.c.id == row[0])
+            claimed = sql.update(BATCHES).where(BATCHES.c.id == row[0])
             connection.execute(claimed.values(claimed_by=runner, claimed_until=now + seconds))
             return ClaimedBatch(_read_batch(row[1]), row[2], row[3])
 
@@ -230,34 +183,34 @@ class BatchTables:
             status = _claimed_status(connection, batch_id, runner)
             if status is not None:
                 until = self._now(connection) + seconds
-                kept = sql.update(_BATCHES).where(_BATCHES.c.id == batch_id)
+                kept = sql.update(BATCHES).where(BATCHES.c.id == batch_id)
                 connection.execute(kept.values(claimed_until=until))
             return status
 
     def release(self, batch_id: str, runner: str) -> None:
         """Give a claim back, for another process or for later."""
         with self._database.write() as connection:
-            mine = _BATCHES.c.id == batch_id, _BATCHES.c.claimed_by == runner
+            mine = BATCHES.c.id == batch_id, BATCHES.c.claimed_by == runner
             connection.execute(
-                sql.update(_BATCHES).where(*mine).values(claimed_by=None, claimed_until=None)
+                sql.update(BATCHES).where(*mine).values(claimed_by=None, claimed_until=None)
             )
 
     def change(self, batch_id: str, runner: str, change: Callable[[Batch], Batch]) -> Batch | None:
         """Change a claimed batch by a function of its current state; None for a lost claim."""
         with self._database.write() as connection:
-            mine = sql.and_(_BATCHES.c.id == batch_id, _BATCHES.c.claimed_by == runner)
+            mine = sql.and_(BATCHES.c.id == batch_id, BATCHES.c.claimed_by == runner)
             return self._changed(connection, mine, change)
 
     def done_lines(self, batch_id: str) -> set[int]:
         """The numbers of the lines that have a result."""
         with self._database.read() as connection:
-            found = sql.select(_RESULTS.c.line).where(_RESULTS.c.batch_id == batch_id)
+            found = sql.select(RESULTS.c.line).where(RESULTS.c.batch_id == batch_id)
             return set(connection.scalars(found))
 
     def add_results(self, batch_id: str, runner: str, rows: Sequence[ResultRow]) -> str | None:
         """Store results; the status of the batch. None for a lost claim: then nothing is stored."""
         values = [_result_row(batch_id, row) for row in rows]
-        insert = self._database.insert(_RESULTS).on_conflict_do_nothing()
+        insert = self._database.insert(RESULTS).on_conflict_do_nothing()
         with self._database.write() as connection:
             status = _claimed_status(connection, batch_id, runner)
             if status is not None and values:
@@ -271,8 +224,10 @@ class BatchTables:
             ids: of the output file and of the error file, where there will be one.
         """
         with self._database.write() as connection:
-            mine = sql.and_(_BATCHES.c.id == batch_id, _BATCHES.c.claimed_by == runner)
-            owner = connection.scalar(sql.select(_BATCHES.c.owner).where(mine))
+            mine = sql.and_(BATCHES.c.id == batch_id, BATCHES.c.claimed_by == runner)
+            # Locked: the results must not be erased between their count and the end.
+            found = sql.select(BATCHES.c.owner).where(mine).with_for_update()
+            owner = connection.scalar(found)
             files = _result_files(connection, batch_id, owner, ids, now)
 
             def end(batch: Batch) -> Batch:
@@ -293,7 +248,7 @@ class BatchTables:
                     kept = batch.file_seconds
                     expires = None if kept is None else now + kept
                     values = asdict(replace(file, expires=expires))
-                    connection.execute(sql.insert(_FILES).values(**values, is_whole=True))
+                    connection.execute(sql.insert(FILES).values(**values, is_whole=True))
             return batch
 
     def _changed(
@@ -303,11 +258,11 @@ class BatchTables:
         change: Callable[[Batch], Batch],
     ) -> Batch | None:
         """Read a batch, change it and write it back; no other process may do so meanwhile."""
-        text = connection.scalar(sql.select(_BATCHES.c.text).where(where).with_for_update())
+        text = connection.scalar(sql.select(BATCHES.c.text).where(where).with_for_update())
         if text is None:
             return None
         batch = change(_read_batch(text))
-        changed = sql.update(_BATCHES).where(_BATCHES.c.id == batch.id)
+        changed = sql.update(BATCHES).where(BATCHES.c.id == batch.id)
         connection.execute(changed.values(**_batch_row(batch)))
         return batch
 
@@ -317,33 +272,33 @@ class BatchTables:
         return float(connection.scalar(sql.text("SELECT extract(epoch FROM clock_timestamp())")))
 
     def _files(self, owner: str | None, now: float) -> sql.Select[Any]:
-        columns = [_FILES.c[name] for name in StoredFile.__dataclass_fields__]
-        is_kept = sql.or_(_FILES.c.expires.is_(None), _FILES.c.expires > now)
-        return sql.select(*columns).where(_is_of(_FILES, owner), _FILES.c.is_whole, is_kept)
+        columns = [FILES.c[name] for name in StoredFile.__dataclass_fields__]
+        is_kept = sql.or_(FILES.c.expires.is_(None), FILES.c.expires > now)
+        return sql.select(*columns).where(_is_of(FILES, owner), FILES.c.is_whole, is_kept)
 
     def _drop_files(self, connection: sql.Connection, where: sql.ColumnElement[bool]) -> None:
-        ids = sql.select(_FILES.c.id).where(where)
-        connection.execute(sql.delete(_PARTS).where(_PARTS.c.file_id.in_(ids)))
-        made = sql.select(_FILES.c.batch_id, _FILES.c.is_failed).where(
-            where, _FILES.c.batch_id.is_not(None)
+        ids = sql.select(FILES.c.id).where(where)
+        connection.execute(sql.delete(PARTS).where(PARTS.c.file_id.in_(ids)))
+        made = sql.select(FILES.c.batch_id, FILES.c.is_failed).where(
+            where, FILES.c.batch_id.is_not(None)
         )
         for batch_id, is_failed in connection.execute(made).all():
             # The numbers stay: `done_lines` and the totals are still those of the batch.
-            emptied = sql.update(_RESULTS).where(
-                _RESULTS.c.batch_id == batch_id, _RESULTS.c.is_failed.is_(is_failed)
+            emptied = sql.update(RESULTS).where(
+                RESULTS.c.batch_id == batch_id, RESULTS.c.is_failed.is_(is_failed)
             )
-            connection.execute(emptied.values(text=b"", size=0))
-        connection.execute(sql.delete(_FILES).where(where))
+            connection.execute(emptied.values(text=b"", size=0, end_user_digest=None))
+        connection.execute(sql.delete(FILES).where(where))
 
     def _read_results(self, file: StoredFile, place: int) -> tuple[bytes, int | None]:
         found = (
-            sql.select(_RESULTS.c.line, _RESULTS.c.text)
+            sql.select(RESULTS.c.line, RESULTS.c.text)
             .where(
-                _RESULTS.c.batch_id == file.batch_id,
-                _RESULTS.c.is_failed.is_(bool(file.is_failed)),
-                _RESULTS.c.line > place,
+                RESULTS.c.batch_id == file.batch_id,
+                RESULTS.c.is_failed.is_(bool(file.is_failed)),
+                RESULTS.c.line > place,
             )
-            .order_by(_RESULTS.c.line)
+            .order_by(RESULTS.c.line)
             .limit(_LINES)
         )
         with self._database.read() as connection:
@@ -367,8 +322,8 @@ def _read_batch(text: str) -> Batch:
 
 
 def _claimed_status(connection: sql.Connection, batch_id: str, runner: str) -> str | None:
-    found = sql.select(_BATCHES.c.status).where(
-        _BATCHES.c.id == batch_id, _BATCHES.c.claimed_by == runner
+    found = sql.select(BATCHES.c.status).where(
+        BATCHES.c.id == batch_id, BATCHES.c.claimed_by == runner
     )
     status: str | None = connection.scalar(found.with_for_update())
     return status
@@ -376,10 +331,10 @@ def _claimed_status(connection: sql.Connection, batch_id: str, runner: str) -> s
 
 def _with_results(connection: sql.Connection, batch: Batch) -> StoredBatch:
     """The batch with counts, tokens and cost of its results."""
-    made = sql.func.count().filter(_RESULTS.c.is_made)
-    failed = sql.func.count().filter(_RESULTS.c.is_made, _RESULTS.c.is_failed)
-    sums = [sql.func.coalesce(sql.func.sum(_RESULTS.c[name]), 0) for name in (*_TOKENS, "cost")]
-    totals = sql.select(made, failed, *sums).where(_RESULTS.c.batch_id == batch.id)
+    made = sql.func.count().filter(RESULTS.c.is_made)
+    failed = sql.func.count().filter(RESULTS.c.is_made, RESULTS.c.is_failed)
+    sums = [sql.func.coalesce(sql.func.sum(RESULTS.c[name]), 0) for name in (*_TOKENS, "cost")]
+    totals = sql.select(made, failed, *sums).where(RESULTS.c.batch_id == batch.id)
     count, bad, *numbers = (int(value) for value in connection.execute(totals).one())
     return StoredBatch(
         replace(batch, completed=count - bad, failed=bad), Usage(*numbers[:-1]), numbers[-1]
@@ -394,12 +349,11 @@ def _result_files(
     now: float,
 ) -> list[StoredFile | None]:
     """The output file and the error file; None where it would be empty."""
-    sizes = sql.select(_RESULTS.c.is_failed, sql.func.sum(_RESULTS.c.size)).where(
-        _RESULTS.c.batch_id == batch_id
+    sizes = sql.select(RESULTS.c.is_failed, sql.func.sum(RESULTS.c.size)).where(
+        RESULTS.c.batch_id == batch_id
     )
     found = {
-        bool(row[0]): int(row[1])
-        for row in connection.execute(sizes.group_by(_RESULTS.c.is_failed))
+        bool(row[0]): int(row[1]) for row in connection.execute(sizes.group_by(RESULTS.c.is_failed))
     }
     return [
         StoredFile(
@@ -412,13 +366,13 @@ def _result_files(
             batch_id=batch_id,
             is_failed=bool(is_failed),
         )
-        if bool(is_failed) in found
+        if found.get(bool(is_failed))
         else None
         for is_failed in (0, 1)
     ]
 
 
 def _result_row(batch_id: str, row: ResultRow) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in ("line", "is_failed", "is_made", "text", "cost")}
+    values = {name: getattr(row, name) for name in _COPIED}
     tokens = {name: getattr(row.usage, name) for name in _TOKENS}
     return {"batch_id": batch_id, "size": len(row.text), **values, **tokens}

@@ -15,6 +15,7 @@ from azure_responses.gateway.background_calls import BackgroundCalls
 from azure_responses.gateway.background_prices import BackgroundPrices
 from azure_responses.gateway.batch_api import BatchAPI
 from azure_responses.gateway.batch_calls import BatchCalls
+from azure_responses.gateway.batch_purge import BatchPurge
 from azure_responses.gateway.batch_runner import BatchRunner
 from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
@@ -56,6 +57,9 @@ class Gateway:
     Raises:
         ConfigurationError: invalid entries of `model_list`, options or callbacks.
     """
+
+    # Where there is a database, once the gateway has started.
+    batch_purge: BatchPurge | None = None
 
     def __init__(
         self, settings: GatewaySettings, *, router_options: Mapping[str, Any] | None = None
@@ -223,6 +227,7 @@ class Gateway:
         if database is None:
             return
         # Imported on use: SQLAlchemy is large.
+        from azure_responses.gateway.batch_erasure import BatchErasure
         from azure_responses.gateway.batch_tables import BatchTables
 
         routing = self.router.parts.reader.routing
@@ -243,6 +248,7 @@ class Gateway:
             self.settings.batch_concurrency,
             self._tell_of_batch,
         )
+        self.batch_purge = BatchPurge(self.batch_runner, BatchErasure(database))
         self.batch_runner.start()
         self.batch_api = self._batch_api()
 

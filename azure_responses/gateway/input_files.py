@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import AsyncIterable, Mapping
+from dataclasses import replace
 
 from azure_responses.batches.lines import MOST_BYTES
-from azure_responses.gateway.batch_records import StoredFile
+from azure_responses.gateway.batch_records import StoredFile, digest_of
 from azure_responses.gateway.batch_runner import BatchRunner, new_id
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.request_json import invalid_request
@@ -22,6 +23,7 @@ async def store_input(
     filename: str,
     content: AsyncIterable[bytes],
     fields: Mapping[str, str],
+    end_user: str | None = None,
 ) -> StoredFile:
     """Keep an input file.
 
@@ -31,6 +33,7 @@ async def store_input(
         filename: as it was sent.
         content: the bytes of the file.
         fields: of the form, for `expires_after[seconds]`.
+        end_user: for whom it is, so that a purge finds it.
 
     Raises:
         BadRequestError: it is too long, or the caller has too many.
@@ -46,6 +49,7 @@ async def store_input(
         )
     until = None if expires is None else now + expires
     file = StoredFile(new_id("file-"), caller.owner, "batch", filename[:512], 0, now, until)
+    file = replace(file, end_user_digest=digest_of(end_user))
     await ask(tables.add_file, file)
     try:
         size = await _store_parts(runner, file.id, content)

@@ -8,6 +8,7 @@ from typing import Any
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.asgi_reply import ErrorResponse, Receive, error_response
 from azure_responses.gateway.authentication import Access
+from azure_responses.gateway.batch_purge import BatchPurge
 from azure_responses.gateway.body_reader import Refused, check_json, read_body
 from azure_responses.router import Router
 
@@ -24,11 +25,13 @@ class PurgeApi:
     Args:
         access: knows the keys.
         router: whose ledger is purged.
+        batches: of the gateway's database; None without one.
     """
 
-    def __init__(self, access: Access, router: Router) -> None:
+    def __init__(self, access: Access, router: Router, batches: BatchPurge | None = None) -> None:
         self._access = access
         self._router = router
+        self._batches = batches
 
     async def answer(
         self, method: str, headers: Mapping[str, str], receive: Receive
@@ -50,11 +53,13 @@ class PurgeApi:
         if isinstance(asked, ErrorResponse):
             return asked
         try:
-            receipt = await self._router.apurge(**asked)
+            # First, since the requests of a batch make responses that the router deletes.
+            own = None if self._batches is None else await self._batches.purge(**asked)
+            receipt = (await self._router.apurge(**asked)).to_dict()
         except AzureResponsesError as error:
             # Half a list of what is stored would pass for a whole one.
             return error_response(503, error.message, code="purge_failed", type="server_error")
-        return json.dumps(receipt.to_dict()).encode()
+        return json.dumps(receipt if own is None else own.add_to(receipt)).encode()
 
     def _refuse(self, method: str, headers: Mapping[str, str]) -> ErrorResponse | None:
         caller = self._access.authenticate(headers, time.time())

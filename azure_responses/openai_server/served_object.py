@@ -19,7 +19,7 @@ from azure_responses.router.object_reader import ObjectReader
 from azure_responses.router.routed_object import ObjectCall, RoutedObject
 from azure_responses.routing.asked_object import asks_for_copies, named_model, named_models
 
-__all__ = ["QueryPairs", "read_object_request"]
+__all__ = ["QueryPairs", "object_end_user", "read_object_request"]
 
 _END_USER = "x-azr-end-user"
 
@@ -74,14 +74,14 @@ def read_object_request(
             received=form,
             options=options,
             call_id=call_id,
-            end_user=_end_user(body or {}, request.headers),
+            end_user=object_end_user(body or {}, request.headers),
             replicates=asks_for_copies(body or {}, asked, request.headers),
             models=models,
         )
     )
 
 
-def _end_user(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
+def object_end_user(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
     """For whom an object is made or listed: a header says it, else its metadata."""
     named = headers.get(_END_USER)
     metadata = body.get("metadata")

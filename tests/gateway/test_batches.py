@@ -375,10 +375,10 @@ def test_a_killed_process_is_continued_by_another_and_no_result_is_made_again(
 def _claimer(tables: Any, name: str) -> str:
     import sqlalchemy as sql
 
-    from azure_responses.gateway.batch_tables import _BATCHES
+    from azure_responses.gateway.batch_schema import BATCHES
 
     with tables._database.read() as connection:
-        found = sql.select(_BATCHES.c.claimed_by).where(_BATCHES.c.id == name)
+        found = sql.select(BATCHES.c.claimed_by).where(BATCHES.c.id == name)
         claimer: str = connection.scalar(found)
     return claimer
 
