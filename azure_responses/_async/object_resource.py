@@ -1,16 +1,18 @@
 """What the resources of stored objects have in common: `files`, `vector_stores`, …."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 from azure_responses._async.downloads import AsyncStreamedContent, collect
 from azure_responses._async.object_calls import AsyncDownload, AsyncObjectCalls
 from azure_responses._async.pages import AsyncPages
-from azure_responses.call_options import split_arguments
+from azure_responses._async.waiting import wait_for_end
+from azure_responses.call_options import CallOptions, split_arguments
 from azure_responses.downloaded_content import BinaryContent
 from azure_responses.protocol.object_request import Form, ObjectRequest
 from azure_responses.protocol.operations import Options, query_of
+from azure_responses.protocol.polling import Poll, Pollable
 from azure_responses.transport import Timeout
 from azure_responses.types.page import Page
 from azure_responses.types.result import Result
@@ -18,6 +20,7 @@ from azure_responses.types.result import Result
 __all__ = ["AsyncObjectResource"]
 
 R = TypeVar("R", bound=Result)
+P = TypeVar("P", bound=Pollable)
 
 
 class AsyncObjectResource:
@@ -85,6 +88,22 @@ class AsyncObjectResource:
             return await self._calls.perform(request, page, given, timeout)
 
         return AsyncPages(fetch, None)
+
+    async def _wait(
+        self,
+        retrieve: Callable[[CallOptions], Awaitable[P]],
+        poll: Poll,
+        options: CallOptions,
+        on_progress: Callable[[P], object] | None,
+    ) -> P:
+        """An object once it has ended; `options` are those of each poll."""
+
+        async def ask(limit: CallOptions) -> P:
+            every: CallOptions = {**options, **limit}
+            return await retrieve(every)
+
+        _, timeout = self._split(options)
+        return await wait_for_end(ask, poll, timeout, on_progress)
 
     async def _download(
         self, operation: str, options: Mapping[str, Any], *ids: str

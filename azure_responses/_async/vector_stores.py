@@ -9,7 +9,6 @@ from azure_responses._async.concurrency import map_concurrently
 from azure_responses._async.files import AsyncFiles
 from azure_responses._async.object_resource import AsyncObjectResource
 from azure_responses._async.pages import AsyncPages
-from azure_responses._async.waiting import wait_for_end
 from azure_responses.call_options import CallOptions
 from azure_responses.errors import ConfigurationError
 from azure_responses.parameter_help import shows_parameters
@@ -311,12 +310,10 @@ class AsyncVectorStoreFiles(AsyncObjectResource):
         """
         poll = Poll.every(poll_interval_ms, max_wait_seconds, time.monotonic(), STORE_FILE)
 
-        async def retrieve(limit: CallOptions) -> VectorStoreFile:
-            every: CallOptions = {**options, **limit}
+        async def retrieve(every: CallOptions) -> VectorStoreFile:
             return await self.retrieve(file_id, vector_store_id=vector_store_id, **every)
 
-        _, timeout = self._split(options)
-        return await wait_for_end(retrieve, poll, timeout, on_progress)
+        return await self._wait(retrieve, poll, options, on_progress)
 
     @shows_parameters(CallOptions)
     async def create_and_poll(
@@ -513,12 +510,10 @@ class AsyncVectorStoreFileBatches(AsyncObjectResource):
         """
         poll = Poll.every(poll_interval_ms, max_wait_seconds, time.monotonic(), FILE_BATCH)
 
-        async def retrieve(limit: CallOptions) -> VectorStoreFileBatch:
-            every: CallOptions = {**options, **limit}
+        async def retrieve(every: CallOptions) -> VectorStoreFileBatch:
             return await self.retrieve(batch_id, vector_store_id=vector_store_id, **every)
 
-        _, timeout = self._split(options)
-        return await wait_for_end(retrieve, poll, timeout, on_progress)
+        return await self._wait(retrieve, poll, options, on_progress)
 
     @shows_parameters(CallOptions)
     async def create_and_poll(

@@ -1,17 +1,19 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
 """What the resources of stored objects have in common: `files`, `vector_stores`, …."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from azure_responses._sync.downloads import StreamedContent, collect
 from azure_responses._sync.object_calls import Download, ObjectCalls
 from azure_responses._sync.pages import Pages
-from azure_responses.call_options import split_arguments
+from azure_responses._sync.waiting import wait_for_end
+from azure_responses.call_options import CallOptions, split_arguments
 from azure_responses.downloaded_content import BinaryContent
 from azure_responses.protocol.object_request import Form, ObjectRequest
 from azure_responses.protocol.operations import Options, query_of
+from azure_responses.protocol.polling import Poll, Pollable
 from azure_responses.transport import Timeout
 from azure_responses.types.page import Page
 from azure_responses.types.result import Result
@@ -19,6 +21,7 @@ from azure_responses.types.result import Result
 __all__ = ["ObjectResource"]
 
 R = TypeVar("R", bound=Result)
+P = TypeVar("P", bound=Pollable)
 
 
 class ObjectResource:
@@ -86,6 +89,22 @@ class ObjectResource:
             return self._calls.perform(request, page, given, timeout)
 
         return Pages(fetch, None)
+
+    def _wait(
+        self,
+        retrieve: Callable[[CallOptions], P],
+        poll: Poll,
+        options: CallOptions,
+        on_progress: Callable[[P], object] | None,
+    ) -> P:
+        """An object once it has ended; `options` are those of each poll."""
+
+        def ask(limit: CallOptions) -> P:
+            every: CallOptions = {**options, **limit}
+            return retrieve(every)
+
+        _, timeout = self._split(options)
+        return wait_for_end(ask, poll, timeout, on_progress)
 
     def _download(self, operation: str, options: Mapping[str, Any], *ids: str) -> BinaryContent:
         """The whole of a download; a large one is kept on disk."""

@@ -10,7 +10,6 @@ from azure_responses._sync.concurrency import map_concurrently
 from azure_responses._sync.files import Files
 from azure_responses._sync.object_resource import ObjectResource
 from azure_responses._sync.pages import Pages
-from azure_responses._sync.waiting import wait_for_end
 from azure_responses.call_options import CallOptions
 from azure_responses.errors import ConfigurationError
 from azure_responses.parameter_help import shows_parameters
@@ -308,12 +307,10 @@ class VectorStoreFiles(ObjectResource):
         """
         poll = Poll.every(poll_interval_ms, max_wait_seconds, time.monotonic(), STORE_FILE)
 
-        def retrieve(limit: CallOptions) -> VectorStoreFile:
-            every: CallOptions = {**options, **limit}
+        def retrieve(every: CallOptions) -> VectorStoreFile:
             return self.retrieve(file_id, vector_store_id=vector_store_id, **every)
 
-        _, timeout = self._split(options)
-        return wait_for_end(retrieve, poll, timeout, on_progress)
+        return self._wait(retrieve, poll, options, on_progress)
 
     @shows_parameters(CallOptions)
     def create_and_poll(
@@ -508,12 +505,10 @@ class VectorStoreFileBatches(ObjectResource):
         """
         poll = Poll.every(poll_interval_ms, max_wait_seconds, time.monotonic(), FILE_BATCH)
 
-        def retrieve(limit: CallOptions) -> VectorStoreFileBatch:
-            every: CallOptions = {**options, **limit}
+        def retrieve(every: CallOptions) -> VectorStoreFileBatch:
             return self.retrieve(batch_id, vector_store_id=vector_store_id, **every)
 
-        _, timeout = self._split(options)
-        return wait_for_end(retrieve, poll, timeout, on_progress)
+        return self._wait(retrieve, poll, options, on_progress)
 
     @shows_parameters(CallOptions)
     def create_and_poll(
