@@ -12,7 +12,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from azure_responses.errors import APIConnectionError, AzureResponsesError
+from azure_responses.errors import (
+    APIConnectionError,
+    AzureResponsesError,
+    NotFoundError,
+    UnsupportedOperationError,
+)
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.decode import check_readable, decode_as
@@ -29,6 +34,7 @@ from azure_responses.types.result import Result
 __all__ = [
     "UpstreamReply",
     "failure_of",
+    "not_offered",
     "outcome_of",
     "stored_ids",
     "stream_failure",
@@ -171,6 +177,24 @@ def stream_failure(
     if frames.is_finished:
         return None
     return APIConnectionError(frames.damage or "The stream ended before its terminal event.")
+
+
+def not_offered(
+    error: AzureResponsesError, operation: str, instead: str | None
+) -> AzureResponsesError:
+    """What a 404 of a deployment means, where `instead` says what to do without the operation."""
+    # The exact class: a subclass says that a response or a deployment is missing.
+    if type(error) is not NotFoundError or instead is None:
+        return error
+    return UnsupportedOperationError(
+        f"The deployment does not offer {operation}.",
+        status_code=404,
+        code="unsupported_operation",
+        type="invalid_request_error",
+        request_id=error.request_id,
+        region=error.region,
+        hint=instead,
+    )
 
 
 def outcome_of(

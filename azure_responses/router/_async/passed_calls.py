@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from azure_responses._async.concurrency import compute, run_in_thread, shield
 from azure_responses._async.object_calls import open_download
 from azure_responses._async.watch import AsyncWatch
-from azure_responses.errors import AzureResponsesError, NotFoundError, UnsupportedOperationError
+from azure_responses.errors import AzureResponsesError, NotFoundError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.http_message import Reply
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
@@ -17,6 +17,7 @@ from azure_responses.router.attempts import Answer, OpenAttempt
 from azure_responses.router.passed_reply import EventPieces, facts_of_reply
 from azure_responses.router.passed_request import PassedRequest
 from azure_responses.router.targets import AsyncTarget
+from azure_responses.router.upstream_reply import not_offered
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.route_request import Outcome
 from azure_responses.routing.routed_call import RoutedCall
@@ -73,7 +74,7 @@ class AsyncPassedCalls:
                         return await made.open()
                     return await made.send()
                 except NotFoundError as error:
-                    raise made.explain(error) from error
+                    raise not_offered(error, request.operation, request.row.instead) from error
 
         routed = await self._calls.perform(request.route_request, attempt)
         headers, body, facts = routed.result
@@ -115,21 +116,6 @@ class _PassedAttempt:
         stream = AsyncPassedStream(self._request)
         await stream.open(self._target, call, self._timeout)
         return Answer((stream.headers, stream, {}), None)
-
-    def explain(self, error: NotFoundError) -> AzureResponsesError:
-        """What a 404 stands for: the deployment does not offer the operation, or is missing."""
-        # The exact class: a subclass says that the deployment is missing.
-        if type(error) is not NotFoundError or self._request.row.instead is None:
-            return error
-        return UnsupportedOperationError(
-            f"The deployment does not offer {self._request.operation}.",
-            status_code=404,
-            code="unsupported_operation",
-            type="invalid_request_error",
-            request_id=error.request_id,
-            region=error.region,
-            hint=self._request.row.instead,
-        )
 
     async def _write(self) -> Call:
         upstream, request = self._target.upstream, self._request

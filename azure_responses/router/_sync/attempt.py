@@ -30,8 +30,6 @@ from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
     CredentialError,
-    NotFoundError,
-    UnsupportedOperationError,
 )
 from azure_responses.form_content import form_content
 from azure_responses.protocol.call import Call
@@ -48,7 +46,7 @@ from azure_responses.router.routed_object import RoutedObject
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.stored_request import StoredRequest
 from azure_responses.router.targets import Target, Targets
-from azure_responses.router.upstream_reply import UpstreamReply, failure_of, outcome_of
+from azure_responses.router.upstream_reply import UpstreamReply, failure_of, not_offered, outcome_of
 from azure_responses.routing.id_rewriter import IdRewriter, NoIds
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.timeouts import read_timeout, shorten
@@ -179,18 +177,7 @@ class Attempt:
         error.message = self.ids.label_text(error.message)
         operation = self.request.operation
         instead = OPERATIONS[operation].instead if operation in OPERATIONS else None
-        # The exact class: a subclass says that a response or a deployment is missing.
-        if type(error) is not NotFoundError or instead is None:
-            return error
-        return UnsupportedOperationError(
-            f"The deployment does not offer {operation}.",
-            status_code=404,
-            code="unsupported_operation",
-            type="invalid_request_error",
-            request_id=error.request_id,
-            region=error.region,
-            hint=instead,
-        )
+        return not_offered(error, operation, instead)
 
     def note_created(self, answer: Mapping[str, Any] | None) -> None:
         """A response was made, which may not be readable at once."""
