@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl
 
 from azure_responses.errors import (
     AzureResponsesError,
-    BadRequestError,
     ConfigurationError,
     CredentialError,
 )
@@ -39,6 +38,7 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.route_request import RouteRequest, unknown_response
 from azure_responses.routing.routed_call import RoutedCall
+from azure_responses.routing.routing_errors import no_such_model
 from azure_responses.routing.token_estimate import estimate_passed_tokens
 from azure_responses.timeouts import Timeout
 
@@ -280,14 +280,7 @@ def _read_model(body: Mapping[str, Any], routing: DeploymentRegistry) -> str:
             f"model is longer than {_LONGEST_NAME} characters.", param="model", code="invalid_value"
         )
     if not routing.group_of(model):
-        raise BadRequestError(
-            f"The model {model[:200]!r} does not exist here.",
-            status_code=404,
-            code="model_not_found",
-            type="invalid_request_error",
-            param="model",
-            hint="GET /v1/models lists what there is.",
-        )
+        raise no_such_model(model)
     return model
 
 

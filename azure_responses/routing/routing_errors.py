@@ -163,7 +163,7 @@ def with_context(error: E, fallbacks: Sequence[str], retry_after: float | None) 
 
 
 def no_such_model(model: str) -> NotFoundError:
-    """A call on a stored object names a model that does not exist."""
+    """A request names a model that does not exist."""
     return NotFoundError(
         f"The model {model[:200]!r} does not exist here.",
         status_code=404,
