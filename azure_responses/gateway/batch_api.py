@@ -135,6 +135,7 @@ class BatchAPI:
         try:
             first, content = await first_line(content)
             model = None if first is None else first.model
+            end_user = object_end_user({}, request.headers)
             deployments = self._routing.batch_deployments(model or "")
             if deployments and model is not None:
                 refused = check_model(caller, model)
@@ -142,11 +143,10 @@ class BatchAPI:
                     raise error_of(refused)
                 summary.group = model
                 with NativeUpload(self._router, caller, deployments) as native:
-                    body = await native.send(content, filename, fields, request.call_id)
+                    body = await native.send(content, filename, fields, request.call_id, end_user)
                 return json_reply(summary, body)
             if self._runner is None:
                 raise _not_available()
-            end_user = object_end_user({}, request.headers)
             file = await store_input(self._runner, caller, filename, content, fields, end_user)
             return json_reply(summary, to_json(file.to_dict()))
         except AzureResponsesError as error:

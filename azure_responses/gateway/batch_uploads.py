@@ -89,8 +89,16 @@ class NativeUpload:
         filename: str,
         fields: Mapping[str, str],
         call_id: str | None,
+        end_user: str | None = None,
     ) -> bytes:
         """Upload the file; returns the answer, whose id names the resource.
+
+        Args:
+            content: the bytes of the file.
+            filename: as it was sent.
+            fields: of the form.
+            call_id: of the request.
+            end_user: for whom it is, so that a purge finds it.
 
         Raises:
             BadRequestError: it is too long, or its lines name objects of different resources.
@@ -106,7 +114,7 @@ class NativeUpload:
                 )
             await asyncio.to_thread(self._received.write, piece)
         deployment = await asyncio.to_thread(self._rewrite)
-        return await self._upload(deployment, filename, fields, call_id)
+        return await self._upload(deployment, filename, fields, call_id, end_user)
 
     def _rewrite(self) -> Deployment:
         """Choose the deployment by the ids of all lines, and write the lines for it."""
@@ -168,7 +176,12 @@ class NativeUpload:
             yield _request_of(text, number + 1), text
 
     async def _upload(
-        self, deployment: Deployment, filename: str, fields: Mapping[str, str], call_id: str | None
+        self,
+        deployment: Deployment,
+        filename: str,
+        fields: Mapping[str, str],
+        call_id: str | None,
+        end_user: str | None,
     ) -> bytes:
         caller = self._caller
         sent = {name: value for name, value in fields.items() if name.startswith(_SENT)}
@@ -182,6 +195,7 @@ class NativeUpload:
             must_own=caller.owner is not None,
             may_call=caller.may_call,
             call_id=call_id,
+            end_user=end_user,
         )
         routed = self._reader.objects.read(call).at(deployment.resource)
         calls = self._router.parts.async_calls

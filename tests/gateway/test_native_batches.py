@@ -209,3 +209,17 @@ def test_a_key_without_money_begins_no_batch(gateway: Running) -> None:
                 input_file_id=file.id, endpoint="/v1/responses", completion_window="24h"
             )
         assert list(client.batches.list()) == []
+
+
+def test_an_input_file_is_for_the_end_user_that_the_header_names(
+    gateway: Running, client: openai.OpenAI
+) -> None:
+    headers = {"x-azr-end-user": "eve"}
+    content = _lines(_say("hi"))
+    file = client.files.create(file=("q.jsonl", content), purpose="batch", extra_headers=headers)
+    with gateway.client() as raw:
+        receipt = raw.post("/admin/purge", json={"end_user": "eve"}).json()
+    assert list(receipt["kinds"].values()) == ["files"], receipt
+    assert len(receipt["deleted"]) == 1
+    with pytest.raises(openai.NotFoundError):
+        client.files.retrieve(file.id)
