@@ -12,6 +12,7 @@ from azure_responses.routing.token_estimate import (
     USUAL_OUTPUT,
     StoredContexts,
     UsualTokens,
+    estimate_count,
     estimate_input_tokens,
     estimate_output_tokens,
     estimate_passed_tokens,
@@ -156,3 +157,8 @@ def test_the_input_of_embeddings_and_images_is_text_or_tokens(
     body: dict[str, Any], tokens: int
 ) -> None:
     assert estimate_passed_tokens(body) == tokens
+
+
+def test_a_count_that_is_estimated_says_so() -> None:
+    told = {"object": "response.input_tokens", "input_tokens": 125, "is_estimate": True}
+    assert estimate_count({"model": "m", "input": "word " * 100}) == told
