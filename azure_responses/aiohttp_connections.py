@@ -6,6 +6,7 @@ shell speaks to aiohttp directly, and this module gives a reply the few methods 
 """
 
 import asyncio
+import io
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache, partial
@@ -18,11 +19,13 @@ from yarl import URL
 
 from azure_responses.fork import leave_socket
 from azure_responses.protocol.http_message import Request
+from azure_responses.protocol.object_request import Content
 from azure_responses.timeouts import TimeLimit
 
 __all__ = ["AiohttpConnections", "AiohttpReply", "Alarm"]
 
 _END_OF_HEAD = b"\r\n\r\n"
+_LARGE_BODY = 2**20
 
 
 @lru_cache(maxsize=512)
@@ -198,7 +201,7 @@ class AiohttpConnections:
         response = await self._session.request(
             request.method,
             _parse_url(request.url),
-            data=body,
+            data=_in_pieces(body),
             headers=headers,
             allow_redirects=False,
             timeout=timeout,
@@ -222,6 +225,12 @@ class AiohttpConnections:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._session.close()
+
+
+def _in_pieces(body: bytes | Content | None) -> Any:
+    # aiohttp warns (ResourceWarning) of more than a megabyte of bytes, which it writes at once.
+    is_large = isinstance(body, bytes) and len(body) > _LARGE_BODY
+    return io.BytesIO(cast("bytes", body)) if is_large else body
 
 
 def _proxy_arguments(proxy: httpx.Proxy | None) -> dict[str, Any]:

@@ -433,8 +433,8 @@ def strict_about_resources() -> Iterator[None]:
     assert leaks == []
 
 
-async def _post(transport: LoopTransport, url: str) -> str:
-    response = await transport.send(Request("POST", url, {}, b"{}"), {}, 5.0, limit_of(5.0))
+async def _post(transport: LoopTransport, url: str, body: bytes = b"{}") -> str:
+    response = await transport.send(Request("POST", url, {}, body), {}, 5.0, limit_of(5.0))
     try:
         return b"".join([chunk async for chunk in response.aiter_bytes()]).decode()
     finally:
@@ -450,6 +450,22 @@ def _run_without_ending_generators(main: Any) -> None:
 def _wait_released(server: _Server, count: int) -> None:
     for _ in range(count):
         assert server.released.acquire(timeout=5)
+
+
+@pytest.mark.usefixtures("strict_about_resources")
+@pytest.mark.parametrize("backend", _BACKENDS)
+def test_a_body_of_megabytes_is_sent_whole_and_without_a_warning(
+    backend: str, server: _Server
+) -> None:
+    async def work() -> None:
+        transport = LoopTransport(NetworkOptions(), server.url)
+        # The second call is understood only if the first body ended where it said.
+        ports = [await _post(transport, server.url, bytes(3 * 2**20)) for _ in range(2)]
+        assert len(set(ports)) == 1
+        await transport.aclose()
+
+    anyio.run(work, backend=backend)
+    _wait_released(server, 1)
 
 
 @pytest.mark.usefixtures("strict_about_resources")
