@@ -15,6 +15,7 @@ from azure_responses.gateway.budget import Budgets, Hold
 from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.router import Router
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.quota import RUNNING_WAIT, MinuteWindow
@@ -267,14 +268,15 @@ class AdmissionQueue:
                 del self.waiting[caller.key_id]
 
     async def admit_object(
-        self, caller: ApiCaller, call: ServedRequest
+        self, caller: ApiCaller, row: APIOperation
     ) -> Admitted | ErrorResponse | None:
         """Count a call on a stored object as a request without tokens, or say why it may not begin.
 
-        Reading and deleting need no budget: a key whose budget is spent can still fetch and
-        remove what it stored. The model that the caller named was checked when it was read.
+        Reading, deleting and cancelling need no budget: a key whose budget is spent can still
+        fetch and remove what it stored. The model that the caller named was checked when it was
+        read.
         """
-        makes = call.route.row.method == "POST"
+        makes = row.method == "POST" and not row.name.endswith(".cancel")
         if caller.rpm is None and not (makes and caller.budget is not None):
             return None
         caller = replace(caller, tpm=None, budget=caller.budget if makes else None)

@@ -13,7 +13,7 @@ from azure_responses.gateway.asgi_reply import ErrorResponse, error_response
 from azure_responses.protocol.object_table import EVERY_OPERATION
 from azure_responses.protocol.operation_table import APIOperation
 
-__all__ = ["allows_route", "check_route", "read_routes"]
+__all__ = ["allows_route", "check_route", "check_routes", "read_routes"]
 
 _ALL = frozenset({"*", "openai_routes", "llm_api_routes"})
 
@@ -51,6 +51,13 @@ def check_route(routes: Sequence[str], row: APIOperation, of: str) -> ErrorRespo
         type="permission_denied",
         code="route_not_allowed",
     )
+
+
+def check_routes(
+    served: Sequence[str], own: Sequence[str], row: APIOperation
+) -> ErrorResponse | None:
+    """The 403 of a route that the gateway (`served`) or the key (`own`) does not allow, or None."""
+    return check_route(served, row, "This gateway") or check_route(own, row, "This API key")
 
 
 def _is_like(route: str, path: str) -> bool:

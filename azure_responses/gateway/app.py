@@ -29,7 +29,8 @@ from azure_responses.gateway.openapi import openapi_document
 from azure_responses.gateway.outages import DatabaseError
 from azure_responses.gateway.purge_api import PATH as PURGE_PATH
 from azure_responses.gateway.purge_api import PurgeApi
-from azure_responses.gateway.request_handler import RequestHandler, read_headers
+from azure_responses.gateway.request_handler import RequestHandler
+from azure_responses.gateway.request_headers import read_headers
 from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.webhook_receiver import PATH as WEBHOOK_PATH
 from azure_responses.openai_server.route import expects_anthropic

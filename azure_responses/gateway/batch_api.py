@@ -3,40 +3,38 @@
 Other calls, such as those on a batch of a batch deployment, are left to the router.
 """
 
-import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from pydantic_core import from_json, to_json
 
 from azure_responses.batches.batch import read_request
 from azure_responses.batches.lines import LineError
 from azure_responses.errors import AzureResponsesError, BadRequestError, NotFoundError
-from azure_responses.gateway.admission import check_model
 from azure_responses.gateway.batch_records import StoredBatch, StoredFile, digest_of
 from azure_responses.gateway.batch_runner import BatchRunner, new_id
 from azure_responses.gateway.batch_uploads import NativeUpload, first_line
 from azure_responses.gateway.input_files import store_input
 from azure_responses.gateway.key_table import ApiCaller
-from azure_responses.gateway.native_batches import NativeBatches, error_of
+from azure_responses.gateway.native_batches import NativeBatches, refuse_model
 from azure_responses.gateway.spend import show_dollars
+from azure_responses.gateway.upload import Upload
 from azure_responses.openai_server import ApiReply, ApiRequest, AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.exchange import AsyncStreamBody
 from azure_responses.openai_server.replies import describe_call, json_reply, refusal
 from azure_responses.openai_server.request_json import invalid_request, read_object
-from azure_responses.openai_server.route import MethodNotAllowedError
+from azure_responses.openai_server.route import ServedRoute
 from azure_responses.openai_server.served_object import object_end_user
+from azure_responses.protocol.operation_table import APIOperation
 from azure_responses.router import Router
 from azure_responses.routing.signed_id import is_label
 
-__all__ = ["BatchAPI", "concerns"]
+__all__ = ["BatchAPI"]
 
-_PATH = re.compile(
-    r"(?:/openai)?(?:/v1)?/(files|batches)(?:/([^/]+)(?:/(content|cancel))?)?/?", re.ASCII
-)
 _PRICE = (
     "The gateway executes this batch by single calls, at their price: "
     "the discount of batches is given by batch deployments only."
@@ -46,13 +44,7 @@ _NO_DATABASE = (
     "files, or add a batch deployment (model_info.mode: batch)."
 )
 
-_Asked = tuple[str, str, str | None, str | None]
 Reply = ApiReply[Any]
-
-
-def concerns(path: str) -> bool:
-    """True for a path of batches or files, served here or by the router."""
-    return "/batches" in path or "/files" in path
 
 
 class BatchAPI:
@@ -81,22 +73,42 @@ class BatchAPI:
             self._routing.batch_deployments(name) for name in self._routing.groups
         )
 
-    def takes_form(self, fields: Mapping[str, str]) -> bool:
+    def takes_form(self, row: APIOperation, fields: Mapping[str, str]) -> bool:
         """True for an input file of a batch that is to be kept here, or rewritten."""
-        return fields.get("purpose") == "batch" and (self._runner is not None or self._has_native)
+        is_input = row.name == "files.create" and fields.get("purpose") == "batch"
+        return is_input and (self._runner is not None or self._has_native)
 
-    async def answer(self, caller: ApiCaller, request: ApiRequest) -> Reply | None:
-        """The answer; None if the router has to answer."""
-        match = _PATH.fullmatch(request.path)
-        if match is None:
-            return None
-        named = None if match[2] is None else unquote(match[2])
-        asked: _Asked = (request.method, match[1], named, match[3])
-        summary = CallSummary(request.call_id or "", _operation(asked), owner=caller.owner)
+    def may_answer(self, row: APIOperation) -> bool:
+        """True for an operation that `answer` may have an answer to."""
+        return row.collection in ("batches", "files")
+
+    async def answer(
+        self,
+        caller: ApiCaller,
+        request: ApiRequest,
+        route: ServedRoute,
+        upload: Upload | None,
+        summary: CallSummary,
+    ) -> Reply | None:
+        """The answer; None if the router has to answer.
+
+        Whether the caller may call the route has been checked, and the request is counted.
+
+        Args:
+            upload: the form of a request that has files.
+        """
+        if upload is not None:
+            if not self.takes_form(route.row, upload.values):
+                return None
+            async with aclosing(upload.file()) as content:
+                return await self._upload(
+                    caller, request, content, upload.filename, upload.values, summary
+                )
+        named = next(iter(route.values.values()), None)
         try:
-            reply = await self._own(caller, request, asked, summary)
-            if reply is None and self._has_native and asked[1] == "batches":
-                is_new = asked[0] == "POST" and named is None
+            reply = await self._own(caller, request, route.operation, named, summary)
+            if reply is None and self._has_native and route.row.collection == "batches":
+                is_new = route.operation == "batches.create"
                 if is_new or named is not None:
                     reply = await self._native.answer(caller, request, is_new=is_new)
             return reply
@@ -107,22 +119,38 @@ class BatchAPI:
             return refusal(request, error, summary)
 
     async def _own(
-        self, caller: ApiCaller, request: ApiRequest, asked: _Asked, summary: CallSummary
+        self,
+        caller: ApiCaller,
+        request: ApiRequest,
+        operation: str,
+        named: str | None,
+        summary: CallSummary,
     ) -> Reply | None:
         """The answer about a file or batch that is kept here; None otherwise."""
         if self._runner is None:
-            return self._without_database(asked)
-        if asked[1] == "batches":
-            return await self._batches(self._runner, caller, request, asked, summary)
-        return await self._files(self._runner, caller, request, asked, summary)
+            if operation == "batches.create" and not self._has_native:
+                raise _not_available()
+            return None
+        if operation == "batches.create":
+            return await self._create(self._runner, caller, request, summary)
+        if operation == "batches.list":
+            return await self._list(self._runner, caller, request, summary)
+        if operation == "files.list":
+            return await self._list_files(self._runner, caller, request, summary)
+        if named is None:
+            return None
+        if operation.startswith("batches."):
+            return await self._batch(self._runner, caller, operation, named, summary)
+        return await self._file(self._runner, caller, operation, named, summary)
 
-    async def upload(
+    async def _upload(
         self,
         caller: ApiCaller,
         request: ApiRequest,
         content: AsyncIterable[bytes],
         filename: str,
         fields: Mapping[str, str],
+        summary: CallSummary,
     ) -> Reply:
         """Receive an input file that `takes_form` is true for.
 
@@ -131,16 +159,13 @@ class BatchAPI:
             filename: as it was sent.
             fields: of the form, those before the file at least.
         """
-        summary = CallSummary(request.call_id or "", "files.create", owner=caller.owner)
         try:
             first, content = await first_line(content)
             model = None if first is None else first.model
             end_user = object_end_user({}, request.headers)
             deployments = self._routing.batch_deployments(model or "")
+            refuse_model(caller, model)
             if deployments and model is not None:
-                refused = check_model(caller, model)
-                if refused is not None:
-                    raise error_of(refused)
                 summary.group = model
                 with NativeUpload(self._router, caller, deployments) as native:
                     body = await native.send(content, filename, fields, request.call_id, end_user)
@@ -152,30 +177,17 @@ class BatchAPI:
         except AzureResponsesError as error:
             return refusal(request, error, summary)
 
-    def _without_database(self, asked: _Asked) -> Reply | None:
-        if asked[:2] == ("POST", "batches") and asked[2] is None and not self._has_native:
-            raise _not_available()
-        return None
-
-    async def _batches(
+    async def _batch(
         self,
         runner: BatchRunner,
         caller: ApiCaller,
-        request: ApiRequest,
-        asked: _Asked,
+        operation: str,
+        name: str,
         summary: CallSummary,
     ) -> Reply | None:
-        method, _, name, action = asked
-        if name is None:
-            if method == "POST":
-                return await self._create(runner, caller, request, summary)
-            _check_method(request, "GET", "POST")
-            return await self._list(runner, caller, request, summary)
-        if action == "cancel":
-            _check_method(request, "POST")
+        if operation == "batches.cancel":
             found = await runner.ask(runner.tables.cancel_batch, name, caller.owner, time.time())
         else:
-            _check_method(request, "GET")
             found = await runner.ask(runner.tables.find_batch, name, caller.owner)
         return None if found is None else _show(found, summary)
 
@@ -201,6 +213,10 @@ class BatchAPI:
             )
         if file.purpose != "batch":
             raise invalid_request("The file's purpose is not batch.", param="input_file_id")
+        async with aclosing(_read(runner, file)) as content:
+            # Another key of the owner may have uploaded it.
+            first, _ = await first_line(content)
+        refuse_model(caller, None if first is None else first.model)
         digest = digest_of(object_end_user(body, request.headers)) or file.end_user_digest
         await runner.ask(tables.add_batch, batch, caller.owner, caller.key_id, digest)
         runner.wake()
@@ -262,30 +278,24 @@ class BatchAPI:
                     has_more = bool(page["data"])
         return _show_page(data, has_more, summary)
 
-    async def _files(
+    async def _file(
         self,
         runner: BatchRunner,
         caller: ApiCaller,
-        request: ApiRequest,
-        asked: _Asked,
+        operation: str,
+        name: str,
         summary: CallSummary,
     ) -> Reply | None:
-        method, _, name, action = asked
-        if name is None:
-            is_list = method == "GET"
-            return await self._list_files(runner, caller, request, summary) if is_list else None
         file = await runner.ask(runner.tables.find_file, name, caller.owner, time.time())
         if file is None:
             return None
-        if action == "content" and method == "GET":
+        if operation == "files.content":
             return _download(runner, file, summary)
-        if action is None and method == "GET":
+        if operation == "files.retrieve":
             return json_reply(summary, to_json(file.to_dict()))
-        if action is None and method == "DELETE":
-            await runner.ask(runner.tables.drop_file, file.id)
-            deleted = {"id": file.id, "object": "file", "deleted": True}
-            return json_reply(summary, to_json(deleted))
-        return None
+        await runner.ask(runner.tables.drop_file, file.id)
+        deleted = {"id": file.id, "object": "file", "deleted": True}
+        return json_reply(summary, to_json(deleted))
 
 
 def _not_available() -> BadRequestError:
@@ -296,20 +306,6 @@ def _not_available() -> BadRequestError:
         type="invalid_request_error",
         hint=_NO_DATABASE,
     )
-
-
-def _operation(asked: _Asked) -> str:
-    method, collection, name, action = asked
-    if action is not None:
-        return f"{collection}.{action}"
-    if name is None:
-        return f"{collection}.{'create' if method == 'POST' else 'list'}"
-    return f"{collection}.{'delete' if method == 'DELETE' else 'retrieve'}"
-
-
-def _check_method(request: ApiRequest, *allowed: str) -> None:
-    if request.method not in allowed:
-        raise MethodNotAllowedError(request.method, request.path, allowed)
 
 
 def _read_limit(text: str) -> int:
@@ -357,14 +353,15 @@ def _show_page(data: Sequence[Mapping[str, Any]], has_more: bool, summary: CallS
     return json_reply(summary, to_json(page))
 
 
-def _download(runner: BatchRunner, file: StoredFile, summary: CallSummary) -> Reply:
-    async def pieces() -> AsyncGenerator[bytes, None]:
-        place: int | None = 0
-        while place is not None:
-            piece, place = await runner.ask(runner.tables.read_file, file, place)
-            if piece:
-                yield piece
+async def _read(runner: BatchRunner, file: StoredFile) -> AsyncGenerator[bytes, None]:
+    place: int | None = 0
+    while place is not None:
+        piece, place = await runner.ask(runner.tables.read_file, file, place)
+        if piece:
+            yield piece
 
+
+def _download(runner: BatchRunner, file: StoredFile, summary: CallSummary) -> Reply:
     summary.status = 200
     headers = [
         (b"content-type", b"application/jsonl"),
@@ -372,4 +369,4 @@ def _download(runner: BatchRunner, file: StoredFile, summary: CallSummary) -> Re
         (b"x-content-type-options", b"nosniff"),
         *describe_call(summary, with_cost=False),
     ]
-    return ApiReply(200, headers, AsyncStreamBody(pieces()), summary)
+    return ApiReply(200, headers, AsyncStreamBody(_read(runner, file)), summary)

@@ -3,7 +3,7 @@
 Azure's batch object need not say how many tokens were used; then the answers themselves do.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -14,7 +14,7 @@ from azure_responses.batches.results import Usage, read_result
 from azure_responses.call_options import new_call_id
 from azure_responses.openai_server import ApiReply, ApiRequest, AsyncOpenAIServer
 
-__all__ = ["is_batch", "read_batch", "used_by"]
+__all__ = ["is_batch", "pieces_of", "read_batch", "used_by"]
 
 
 def is_batch(name: str) -> bool:
@@ -67,7 +67,7 @@ async def _usage_of_answers(
     if reply.status != 200:
         return None
     sums, splitter = [0, 0, 0, 0], LineSplitter()
-    async for piece in _pieces(reply.body):
+    async for piece in pieces_of(reply.body):
         for line in splitter.feed(piece):
             _add(sums, line)
     for line in splitter.end():
@@ -75,7 +75,8 @@ async def _usage_of_answers(
     return Usage(*sums)
 
 
-async def _pieces(body: Any) -> AsyncIterator[bytes]:
+async def pieces_of(body: Any) -> AsyncGenerator[bytes, None]:
+    """The bytes of a reply, whole or as they arrive."""
     if isinstance(body, bytes):
         yield body
         return

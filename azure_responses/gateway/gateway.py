@@ -213,7 +213,9 @@ class Gateway:
         if admitted is None or not (caller.has_limits or caller.budget is not None):
             return
         self.estimates.learn(caller, call, time.monotonic())
-        if not summary.attempts:
+        # Lists are put together of several requests, which are not its attempts.
+        is_list = call.route.row.collection and summary.status < 400
+        if not summary.attempts and not is_list:
             admission.refund(admitted)
         elif tokens is None and summary.status >= 400:
             # It was sent, so it is one of the requests the key may make; it used no tokens.
@@ -253,7 +255,7 @@ class Gateway:
         self.batch_api = self._batch_api()
 
     def _batch_api(self) -> BatchAPI:
-        native = NativeBatches(self.router, self.server, self.background_prices, self.admission)
+        native = NativeBatches(self.router, self.server, self.background_prices)
         return BatchAPI(self.batch_runner, self.router, self.server, native)
 
     def _caller_of(self, key_id: str) -> ApiCaller | None:

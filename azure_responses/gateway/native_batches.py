@@ -1,21 +1,23 @@
-"""Batches of batch deployments: admitted when they begin, priced when they have ended."""
+"""Batches of batch deployments: their model is checked at the start, their price at the end."""
 
-import time
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from azure_responses.batches.batch import ENDED
 from azure_responses.errors import BadRequestError
-from azure_responses.gateway.admission import Admission, Admitted
-from azure_responses.gateway.asgi_reply import ErrorResponse
+from azure_responses.gateway.admission import check_model
 from azure_responses.gateway.background_prices import BackgroundPrices
-from azure_responses.gateway.batch_price import read_batch
+from azure_responses.gateway.batch_price import pieces_of, read_batch
+from azure_responses.gateway.batch_uploads import first_line
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server import ApiReply, ApiRequest, AsyncOpenAIServer
 from azure_responses.openai_server.request_json import read_object
 from azure_responses.router import Router
 from azure_responses.routing.deployment import Deployment
 
-__all__ = ["NativeBatches", "error_of"]
+__all__ = ["NativeBatches", "refuse_model"]
 
 Reply = ApiReply[Any]
 
@@ -27,7 +29,6 @@ class NativeBatches:
         router: knows the batch deployments.
         server: makes the calls.
         prices: counts what batches have cost, once they have ended.
-        admission: lets keys begin them.
     """
 
     def __init__(
@@ -35,12 +36,10 @@ class NativeBatches:
         router: Router,
         server: AsyncOpenAIServer,
         prices: BackgroundPrices,
-        admission: Admission,
     ) -> None:
         self._router = router
         self._server = server
         self._prices = prices
-        self._admission = admission
 
     async def answer(self, caller: ApiCaller, request: ApiRequest, *, is_new: bool) -> Reply:
         """The answer to a request that makes, shows or cancels a batch.
@@ -48,12 +47,10 @@ class NativeBatches:
         Raises:
             AzureResponsesError: the key may not begin one, or the request is invalid.
         """
-        admitted = self._admit(caller, request) if is_new else None
-        try:
-            reply: Reply = await self._server.answer(self._server.read(request))
-        finally:
-            if admitted is not None:
-                self._admission.settle(admitted, tokens=0)
+        refused = await self._refuse_file(caller, request) if is_new else None
+        if refused is not None:
+            return refused
+        reply: Reply = await self._server.answer(self._server.read(request))
         batch = read_batch(reply)
         found = None
         if batch is not None:
@@ -70,42 +67,42 @@ class NativeBatches:
             await self._prices.look_at(found.inner)
         return reply
 
-    def _admit(self, caller: ApiCaller, request: ApiRequest) -> Admitted | None:
-        """Let a key begin a batch at a batch deployment.
+    async def _refuse_file(self, caller: ApiCaller, request: ApiRequest) -> Reply | None:
+        """The failure to read the input file; None if its batch may begin.
 
-        Raises BadRequestError where it may not call the model, or its budget is spent.
+        Raises BadRequestError if the caller may not call the model of the file.
         """
         file_id = read_object(request.body).get("input_file_id")
-        found = None
-        if isinstance(file_id, str):
-            found = self._router.parts.reader.affinity.read_id(file_id, caller.owner)
-        deployment = None if found is None else self._batch_deployment(found.resource)
-        if deployment is None:
+        if not caller.models or not isinstance(file_id, str):
             return None
-        admitted = self._admission.admit(
-            caller,
-            model=deployment.group,
-            tokens=0,
-            cost=0,
-            now=time.time(),
-            tick=time.monotonic(),
-        )
-        if isinstance(admitted, ErrorResponse):
-            raise error_of(admitted)
-        return admitted
+        found = self._router.parts.reader.affinity.read_id(file_id, caller.owner)
+        if found is None:
+            return None
+        # Another key of the owner may have uploaded it, and an upload in parts is not read.
+        path = f"/v1/files/{quote(file_id, safe='')}/content"
+        asked = replace(request, method="GET", path=path, query="", body=b"")
+        reply: Reply = await self._server.handle(asked)
+        if reply.status != 200:
+            return reply
+        async with aclosing(pieces_of(reply.body)) as content:
+            first, _ = await first_line(content)
+        model = None if first is None else first.model
+        there = self._router.parts.reader.routing.of_resource(found.resource)
+        groups = [one.group for one in there if one.is_batch and one.name_for(one.group) == model]
+        if not any(caller.may_call(group) for group in groups):
+            refuse_model(caller, groups[0] if groups else model)
+        return None
 
     def _batch_deployment(self, resource: str) -> Deployment | None:
         there = self._router.parts.reader.routing.of_resource(resource)
         return next((one for one in there if one.is_batch), None)
 
 
-def error_of(refused: ErrorResponse) -> BadRequestError:
-    """The exception of a refusal."""
-    error = refused.body["error"]
-    return BadRequestError(
-        str(error["message"]),
-        status_code=refused.status,
-        code=refused.code,
-        type=error["type"],
-        retry_after=refused.retry_after,
-    )
+def refuse_model(caller: ApiCaller, model: str | None) -> None:
+    """Raise BadRequestError for a model that the caller may not call."""
+    refused = check_model(caller, model)
+    if refused is not None:
+        error = refused.body["error"]
+        raise BadRequestError(
+            str(error["message"]), status_code=refused.status, code=refused.code, type=error["type"]
+        )

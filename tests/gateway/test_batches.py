@@ -274,20 +274,25 @@ def test_the_limits_of_the_key_slow_the_batch_and_leave_it_room(
     azure: RunningServer, url: str
 ) -> None:
     config = _config(azure, url)
-    config["virtual_keys"] = [{"name": "slow", "key": OTHER, "owner": "slow", "rpm": 10}]
+    watcher_key = "sk-watcher-0123456789-abcdef"
+    config["virtual_keys"] = [
+        {"name": "slow", "key": OTHER, "owner": "slow", "rpm": 10},
+        {"name": "watcher", "key": watcher_key, "owner": "slow"},
+    ]
     with serve(config) as gateway, open_tables(url) as tables:
         put_file(tables, requests(40), owner="slow")
-        with gateway.client(OTHER) as client:
+        with gateway.client(OTHER) as client, gateway.client(watcher_key) as watcher:
             created = client.post("/v1/batches", json=asked()).json()
-            wait_for(client, created["id"], lambda b: b["request_counts"]["completed"] >= 8)
+            # Reading a batch is a request of the key that reads.
+            wait_for(watcher, created["id"], lambda b: b["request_counts"]["completed"] >= 8)
             time.sleep(1.0)
-            batch = client.get(f"/v1/batches/{created['id']}").json()
+            batch = watcher.get(f"/v1/batches/{created['id']}").json()
             assert batch["request_counts"] == {"total": 40, "completed": 8, "failed": 0}
             # A fifth of the limit is left for the key's own calls.
             call = {"model": "chat", "input": "Reply with exactly: now"}
             assert client.post("/v1/responses", json=call).status_code == 200
-            client.post(f"/v1/batches/{created['id']}/cancel")
-            wait_for(client, created["id"], has_ended)
+            watcher.post(f"/v1/batches/{created['id']}/cancel")
+            wait_for(watcher, created["id"], has_ended)
 
 
 def test_a_deleted_input_file_ends_the_batch(slow: RunningServer, url: str) -> None:

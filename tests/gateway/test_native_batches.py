@@ -17,6 +17,7 @@ from tests.gateway.gateways import KEY, Running, serve
 
 OTHER = "sk-other-0123456789-abcdef"
 POOR = "sk-poor-0123456789-abcdef"
+NARROW = "sk-narrow-0123456789-abcdef"
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def gateway(azure: RunningServer) -> Iterator[Running]:
         "virtual_keys": [
             {"name": "other", "key": OTHER, "owner": "other"},
             {"name": "poor", "key": POOR, "owner": "poor", "budget": "0.0000001"},
+            {"name": "narrow", "key": NARROW, "owner": "other", "models": ["mini"]},
         ],
     }
     with serve(config) as running:
@@ -223,3 +225,23 @@ def test_an_input_file_is_for_the_end_user_that_the_header_names(
     assert len(receipt["deleted"]) == 1
     with pytest.raises(openai.NotFoundError):
         client.files.retrieve(file.id)
+
+
+def test_a_key_without_the_model_begins_no_batch_of_a_file_of_its_owner(
+    azure: RunningServer, gateway: Running
+) -> None:
+    url = f"{gateway.url}/v1"
+    with (
+        openai.OpenAI(base_url=url, api_key=OTHER, max_retries=0) as other,
+        openai.OpenAI(base_url=url, api_key=NARROW, max_retries=0) as narrow,
+    ):
+        file = other.files.create(file=("q.jsonl", _lines(_say("1"))), purpose="batch")
+        with pytest.raises(openai.PermissionDeniedError):
+            narrow.files.create(file=("q.jsonl", _lines(_say("1"))), purpose="batch")
+        asked: Any = {"endpoint": "/v1/responses", "completion_window": "24h"}
+        with pytest.raises(openai.APIStatusError) as caught:
+            narrow.batches.create(input_file_id=file.id, **asked)
+        assert caught.value.status_code in (403, 404)
+        assert other.batches.create(input_file_id=file.id, **asked).status == "validating"
+    made = [one for one in azure.emulator.requests if one.operation == "batches.create"]
+    assert len(made) == 1

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Emulator, Fault, Latency
-from azure_responses.gateway.request_handler import clear_tracebacks
+from azure_responses.gateway.error_tracebacks import clear_tracebacks
 from azure_responses.gateway.spend import to_dollars
 from azure_responses.openai_server import ApiRequest
 from tests.gateway.gateways import Running, config_of, serve
