@@ -17,7 +17,8 @@ from azure_responses.protocol.call import ApiType, RecentResponses
 from azure_responses.protocol.call_converter import CallConverter
 from azure_responses.protocol.deployment_apis import APISetting, DeploymentAPIs
 from azure_responses.protocol.environment import Provider, choose_webhook_secret
-from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.operations import Operations
+from azure_responses.protocol.options import Options
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings, resolve_settings
 from azure_responses.protocol.warning import warn_caller

@@ -8,7 +8,7 @@ from azure_responses._async.pages import AsyncPages
 from azure_responses.call_options import CallOptions
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.object_request import given
-from azure_responses.protocol.operations import including
+from azure_responses.protocol.options import including
 from azure_responses.types.conversations import (
     ConversationDeleted,
     ConversationItem,

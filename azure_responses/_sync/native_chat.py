@@ -18,7 +18,8 @@ from azure_responses.bridge.native_chat import chat_parameters
 from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.model_name import read_deployment
-from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.operations import Operations
+from azure_responses.protocol.options import Options
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.reply_body import StreamedReply
 from azure_responses.transport import Timeout

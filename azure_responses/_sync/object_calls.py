@@ -12,7 +12,8 @@ from azure_responses.form_content import form_content
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.multipart import form_fields
 from azure_responses.protocol.object_request import Form, ObjectRequest
-from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.operations import Operations
+from azure_responses.protocol.options import Options
 from azure_responses.reply_body import StreamedReply
 from azure_responses.transport import Timeout
 from azure_responses.types.result import Result

@@ -12,7 +12,7 @@ from azure_responses._sync.waiting import wait_for_end
 from azure_responses.call_options import CallOptions, split_arguments
 from azure_responses.downloaded_content import BinaryContent
 from azure_responses.protocol.object_request import Form, ObjectRequest
-from azure_responses.protocol.operations import Options, query_of
+from azure_responses.protocol.options import Options, query_of
 from azure_responses.protocol.polling import Poll, Pollable
 from azure_responses.transport import Timeout
 from azure_responses.types.page import Page

@@ -18,7 +18,8 @@ from azure_responses.call_options import (
 )
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.http_message import RawResponse
-from azure_responses.protocol.operations import NO_OPTIONS, Operations, Options
+from azure_responses.protocol.operations import Operations
+from azure_responses.protocol.options import NO_OPTIONS, Options
 from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.routing.token_estimate import estimate_count

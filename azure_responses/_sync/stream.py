@@ -16,7 +16,8 @@ from azure_responses._sync.executor import Executor
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
-from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.operations import Operations
+from azure_responses.protocol.options import Options
 from azure_responses.protocol.partial_response import TextPieces
 from azure_responses.protocol.resumption import Step
 from azure_responses.protocol.stream import ResponseStream

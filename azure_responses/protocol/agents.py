@@ -19,10 +19,12 @@ __all__ = [
     "AGENT_PREFIX",
     "AgentConversion",
     "agent_of",
+    "body_for_agent",
     "check_project",
     "complete_reference",
     "for_agent",
     "is_agents_own",
+    "names_agent",
 ]
 
 AGENT_PREFIX = "agents/"
@@ -90,6 +92,27 @@ def for_agent(
     return {"agent_reference": reference, **body}, warnings
 
 
+def body_for_agent(
+    parameters: dict[str, Any], endpoint: Endpoint, *, drops_params: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The body of a call that an agent answers, which names no model, and what was left out of it.
+
+    Args:
+        parameters: of the response.
+        endpoint: of the client.
+        drops_params: as of `for_agent`.
+
+    Raises:
+        ConfigurationError: the endpoint has no agents, or a parameter that agents refuse.
+    """
+    agent = agent_of(parameters)
+    if agent is None:
+        # Given as an object, or by the endpoint; what else is wrong with it the service says.
+        return complete_reference(parameters), ()
+    check_project(endpoint, agent)
+    return for_agent(parameters, agent, drops_params=drops_params)
+
+
 class AgentConversion:
     """A conversion to the Responses API whose requests an agent answers instead of a model.
 
@@ -155,3 +178,8 @@ def check_project(endpoint: Endpoint, agent: str) -> None:
             f"The agent {agent!r} is called on a Foundry project, and the endpoint is not one.",
             hint="Pass endpoint='https://<resource>.services.ai.azure.com/api/projects/<project>'.",
         )
+
+
+def names_agent(model: Any) -> bool:
+    """True for a model's name that stands for an agent."""
+    return isinstance(model, str) and model.startswith(f"azure_ai/{AGENT_PREFIX}")

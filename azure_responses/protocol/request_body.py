@@ -16,7 +16,9 @@ __all__ = [
     "ITEMS_WITHOUT_STATUS",
     "as_sent",
     "check_names",
+    "check_streaming",
     "encode_body",
+    "overlay",
     "place_of",
 ]
 
@@ -137,3 +139,18 @@ def check_names(parameters: Mapping[str, Any], known: Iterable[str] = CREATE_PAR
     raise TypeError(
         f"unknown parameter {name!r}; {suggestion}pass it as extra_body={{{name!r}: …}}"
     )
+
+
+def check_streaming(stream: bool, extra_body: Mapping[str, Any] | None) -> None:
+    """Raise ConfigurationError where the body would ask for what the caller does not read."""
+    said = (extra_body or {}).get("stream")
+    if said is not None and bool(said) is not stream:
+        raise ConfigurationError(
+            f"stream={said!r} in extra_body contradicts the call itself.",
+            hint="Pass stream=True or stream=False to the call.",
+        )
+
+
+def overlay(body: Mapping[str, Any], extra: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """A body with `extra` laid over it."""
+    return {**body, **extra} if extra else body

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from azure_responses.protocol.operations import Options
+from azure_responses.protocol.options import Options
 from azure_responses.router.arguments import ChatOptions
 from azure_responses.router.upstream import UpstreamRequest
 from azure_responses.router.upstream_reply import to_bytes

@@ -24,7 +24,8 @@ from azure_responses.protocol.known_errors import RequestContext
 from azure_responses.protocol.object_request import Content, ObjectRequest
 from azure_responses.protocol.object_table import PASSED_OPERATIONS
 from azure_responses.protocol.operation_table import OPERATIONS
-from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.operations import Operations
+from azure_responses.protocol.options import Options
 from azure_responses.protocol.request_body import encode_body
 from azure_responses.router.frames import EventRewriter, FrameStream
 from azure_responses.types.result import Pricer, Result

@@ -167,7 +167,7 @@ trace.set_tracer_provider(provider)
 def test_without_an_sdk_nothing_is_watched() -> None:
     program = "import opentelemetry.trace\n" + _CALL
     show = """
-from azure_responses.protocol.operations import Options
+from azure_responses.protocol.options import Options
 call = client._operations.models(Options())
 print(client._executor.telemetry.watch(call))
 """

@@ -20,7 +20,8 @@ from azure_responses.protocol.endpoint import resolve_endpoint
 from azure_responses.protocol.http_message import Reply
 from azure_responses.protocol.object_request import ObjectRequest, given
 from azure_responses.protocol.object_table import OBJECT_OPERATIONS
-from azure_responses.protocol.operations import NO_OPTIONS, Operations, Options
+from azure_responses.protocol.operations import Operations
+from azure_responses.protocol.options import NO_OPTIONS, Options
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import resolve_settings
 from azure_responses.types.result import Result

@@ -9,7 +9,8 @@ import pytest
 
 from azure_responses.errors import ConfigurationError, ResponseNotFoundError
 from azure_responses.protocol.call import Call, RecentResponses
-from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.operations import Operations
+from azure_responses.protocol.options import Options
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import resolve_settings
 

@@ -10,7 +10,8 @@ from azure_responses.errors import APIStatusError, ConfigurationError, RateLimit
 from azure_responses.protocol.call import RecentResponses, TypedCall
 from azure_responses.protocol.decode import decode
 from azure_responses.protocol.http_message import Reply
-from azure_responses.protocol.operations import Operations, Options
+from azure_responses.protocol.operations import Operations
+from azure_responses.protocol.options import Options
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import resolve_settings
 from azure_responses.protocol.stream import ResponseStream

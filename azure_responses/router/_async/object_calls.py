@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from azure_responses._async.object_calls import AsyncDownload
 from azure_responses.batches.rewriting import OutputRewriter
 from azure_responses.protocol.object_request import ObjectRequest
-from azure_responses.protocol.operations import Options
+from azure_responses.protocol.options import Options
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._async.attempt import AsyncAttempt
 from azure_responses.router._async.file_copies import AsyncFileCopies

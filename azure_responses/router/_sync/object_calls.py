@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from azure_responses._sync.object_calls import Download
 from azure_responses.batches.rewriting import OutputRewriter
 from azure_responses.protocol.object_request import ObjectRequest
-from azure_responses.protocol.operations import Options
+from azure_responses.protocol.options import Options
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._sync.attempt import Attempt
 from azure_responses.router._sync.file_copies import FileCopies
