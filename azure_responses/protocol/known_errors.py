@@ -298,7 +298,7 @@ _KNOWN: tuple[KnownError, ...] = (
         source="bespokelabsai/curator #111, Microsoft's page on batches"),
     KnownError((400,), ("quotaexceeded",), r"\bfiles\b",
         hint="A resource keeps 500 files for batches, and 10,000 of those with expires_after: "
-        "delete some, or pass expires_after={'anchor': 'created_at', 'seconds': 1209600}.",
+        "delete some, or give new ones an expires_after of 1209600 seconds or more.",
         source="Azure/azure-sdk-for-java #47401, Microsoft's page on batches"),
     KnownError((400, 403), words=r"not allowed to download files of purpose",
         hint="Files for assistants are not given back: keep the original. What code interpreter "

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from azure_responses.gateway import body_reader
 from azure_responses.gateway.body_reader import CallerLeft, Refused
 from azure_responses.gateway.upload import PieceReader, Upload
 
@@ -223,7 +224,7 @@ async def test_a_form_that_is_too_long_is_refused(announced: bool) -> None:
 
 
 async def test_a_slow_sender_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azure_responses.gateway.body_reader._PIECE_SECONDS", 0.05)
+    monkeypatch.setattr(body_reader, "_PIECE_SECONDS", 0.05)
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(10)

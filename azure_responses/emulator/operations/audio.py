@@ -52,7 +52,7 @@ def _speak_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedRepl
     if len(text) > _LONGEST_TEXT:
         raise too_long("input", len(text), _LONGEST_TEXT)
     kind = body.get("response_format") or "mp3"
-    if kind not in _SOUNDS:
+    if not isinstance(kind, str) or kind not in _SOUNDS:
         raise invalid_value("response_format", kind, tuple(_SOUNDS))
     _check_speed(body.get("speed"))
     tokens = count_text(text)
