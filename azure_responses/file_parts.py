@@ -43,10 +43,10 @@ class FileParts:
             self.close()
             raise
 
-    def __iter__(self) -> Iterator["_Part"]:
+    def __iter__(self) -> Iterator["_FilePart"]:
         for start in range(0, self.size, self._part_size):
             length = min(self._part_size, self.size - start)
-            yield _Part(self._file, start if self._can_seek else None, length)
+            yield _FilePart(self._file, start if self._can_seek else None, length)
 
     def close(self) -> None:
         """Close the file, if it was opened here."""
@@ -60,7 +60,7 @@ class FileParts:
         self.close()
 
 
-class _Part:
+class _FilePart:
     """Some bytes of a file, as a file.
 
     Args:

@@ -63,7 +63,7 @@ class FormContent:
 
     def __init__(self, form: Form) -> None:
         boundary = os.urandom(16).hex()
-        self._parts: list[_Source | bytes] = []
+        self._parts: list[_FileSource | bytes] = []
         for name, value in form.fields:
             self._parts.append(part_head(boundary, name) + value.encode() + b"\r\n")
         for file in form.files:
@@ -111,7 +111,7 @@ class FormContent:
 
 
 @dataclass
-class _Source:
+class _FileSource:
     """The content of one file.
 
     Attributes:
@@ -146,7 +146,7 @@ class _Source:
                 pieces.close()  # type: ignore[attr-defined]
 
 
-class _Awaited(_Source):
+class _Awaited(_FileSource):
     """The content of a file that only async callers can read."""
 
     def __init__(self, pieces: AsyncIterator[bytes]) -> None:
@@ -218,7 +218,7 @@ def _exactly(length: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
 _Headers = dict[str, str | None]
 
 
-def _read_given(given: Any) -> tuple[str, _Source, _Headers]:
+def _read_given(given: Any) -> tuple[str, _FileSource, _Headers]:
     """The name of a file as a caller gave it, its content and the headers of its part."""
     name, content, kind, headers = given, given, None, {}
     if isinstance(given, tuple):
@@ -266,10 +266,10 @@ def _name_of(given: Any, content: Any) -> str:
     return Path(os.fsdecode(named)).name or _UNNAMED
 
 
-def _source_of(content: Any) -> _Source:
+def _source_of(content: Any) -> _FileSource:
     if isinstance(content, bytes | bytearray | memoryview):
         view = memoryview(content).cast("B")
-        return _Source(lambda: _cut(view), len(view), is_blocking=False)
+        return _FileSource(lambda: _cut(view), len(view), is_blocking=False)
     if isinstance(content, str | os.PathLike):
         return _read_path(content)
     read = getattr(content, "read", None)
@@ -288,7 +288,7 @@ def _source_of(content: Any) -> _Source:
     )
 
 
-def _read_path(path: "str | os.PathLike[str]") -> _Source:
+def _read_path(path: "str | os.PathLike[str]") -> _FileSource:
     def read() -> Iterator[bytes]:
         with open(path, "rb") as file:
             yield from _pieces_of(file)
@@ -299,10 +299,10 @@ def _read_path(path: "str | os.PathLike[str]") -> _Source:
         return _once(read())
     # Opened at once, so that a path that cannot be read is refused before anything is sent.
     with open(path, "rb") as file:
-        return _Source(read, os.fstat(file.fileno()).st_size)
+        return _FileSource(read, os.fstat(file.fileno()).st_size)
 
 
-def _read_file(file: Any) -> _Source:
+def _read_file(file: Any) -> _FileSource:
     """A file from its beginning, as the openai package sends it; from where it is if it has none.
 
     Raises ConfigurationError for one that gives text, or is closed.
@@ -319,7 +319,7 @@ def _read_file(file: Any) -> _Source:
         file.seek(0)
         return _pieces_of(file)
 
-    return _Source(read, length)
+    return _FileSource(read, length)
 
 
 def _length_of(file: Any) -> int | None:
@@ -348,18 +348,18 @@ async def _read_async_file(read: Callable[[int], Any]) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _read_iterable(content: Iterable[Any]) -> _Source:
+def _read_iterable(content: Iterable[Any]) -> _FileSource:
     pieces = iter(content)
     # An iterator gives itself; anything else gives a new iterator each time.
-    return _once(pieces) if pieces is content else _Source(lambda: iter(content))
+    return _once(pieces) if pieces is content else _FileSource(lambda: iter(content))
 
 
-def _once(pieces: Iterator[Any]) -> _Source:
+def _once(pieces: Iterator[Any]) -> _FileSource:
     def read() -> Iterator[Any]:
         if not source.is_repeatable:
             raise ConfigurationError(_ONLY_ONCE)
         source.is_repeatable = False
         yield from pieces
 
-    source = _Source(read)
+    source = _FileSource(read)
     return source

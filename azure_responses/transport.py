@@ -409,7 +409,7 @@ def _build(
             request.method,
             url,
             headers={**own, **framing_of(body)},
-            stream=_Pieces(body),
+            stream=_SentPieces(body),
             extensions={"timeout": phases},
         )
     if body:
@@ -473,7 +473,7 @@ class _AsyncPieces(httpx.AsyncByteStream):
         return aiter(self._content)
 
 
-class _Pieces(_AsyncPieces, httpx.SyncByteStream):
+class _SentPieces(_AsyncPieces, httpx.SyncByteStream):
     """Content for both sides of httpx."""
 
     def __iter__(self) -> Iterator[bytes]:

@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from azure_responses.batches.lines import ENDPOINTS, LineError
-from azure_responses.batches.results import Usage
+from azure_responses.batches.results import BatchTokens
 
-__all__ = ["ENDED", "STATUSES", "Batch", "read_request", "read_window"]
+__all__ = ["ENDED", "STATUSES", "BatchRecord", "read_request", "read_window"]
 
 STATUSES = (
     "validating",
@@ -55,7 +55,7 @@ _MOST_METADATA, _LONGEST_NAME, _LONGEST_VALUE = 16, 64, 512
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BatchRecord:
     """One batch; a change makes another.
 
     Attributes:
@@ -97,17 +97,17 @@ class Batch:
         """True once nothing changes any more."""
         return self.status in ENDED
 
-    def moved(self, status: str, now: float, **changes: Any) -> "Batch":
+    def moved(self, status: str, now: float, **changes: Any) -> "BatchRecord":
         """The batch in another status from `now`, in unix seconds."""
         times = {**(self.times or {}), status: int(now)}
         return replace(self, status=status, times=times, **changes)
 
-    def refused(self, errors: Iterable[LineError], now: float) -> "Batch":
+    def refused(self, errors: Iterable[LineError], now: float) -> "BatchRecord":
         """The batch whose input file has errors."""
         found = tuple(error.to_dict() for error in errors)
         return self.moved("failed", now, errors=found)
 
-    def to_dict(self, usage: Usage | None = None) -> dict[str, Any]:
+    def to_dict(self, usage: BatchTokens | None = None) -> dict[str, Any]:
         """The object as callers see it."""
         times = self.times or {}
         errors = {"object": "list", "data": list(self.errors)} if self.errors else None
@@ -151,7 +151,7 @@ def read_window(text: Any) -> int:
     return seconds
 
 
-def read_request(body: Mapping[str, Any], batch_id: str, now: float) -> Batch:
+def read_request(body: Mapping[str, Any], batch_id: str, now: float) -> BatchRecord:
     """The batch that the body of `POST /batches` asks for.
 
     Raises:
@@ -164,7 +164,7 @@ def read_request(body: Mapping[str, Any], batch_id: str, now: float) -> Batch:
     if not isinstance(endpoint, str) or endpoint not in ENDPOINTS:
         raise _refuse("endpoint", f"is not one of {', '.join(ENDPOINTS)}")
     window = read_window(body.get("completion_window", "24h"))
-    return Batch(
+    return BatchRecord(
         batch_id,
         file_id,
         endpoint,

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-__all__ = ["CANCELLED", "EXPIRED", "BatchResult", "Usage", "read_result"]
+__all__ = ["CANCELLED", "EXPIRED", "BatchResult", "BatchTokens", "read_result"]
 
 EXPIRED = (
     "batch_expired",
@@ -22,7 +22,7 @@ CANCELLED = ("batch_cancelled", "This request was not executed: the batch was ca
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class BatchTokens:
     """Tokens of one answer, or of many."""
 
     input: int = 0
@@ -86,12 +86,12 @@ class BatchResult:
         }
         return to_json(line) + b"\n"
 
-    def usage(self) -> Usage:
+    def usage(self) -> BatchTokens:
         """The tokens that the answer says it used, of a response or a chat completion."""
         given = self.body.get("usage") if isinstance(self.body, Mapping) else None
         if not isinstance(given, Mapping):
-            return Usage()
-        return Usage(
+            return BatchTokens()
+        return BatchTokens(
             _count(given, "input_tokens", "prompt_tokens"),
             _detail(given, ("input_tokens_details", "prompt_tokens_details"), "cached_tokens"),
             _count(given, "output_tokens", "completion_tokens"),

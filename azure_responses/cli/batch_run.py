@@ -38,7 +38,7 @@ from azure_responses.pricing import default_book
 from azure_responses.pricing.use import read_use
 from azure_responses.types.parameters import ResponseParameters
 
-__all__ = ["LocalRun", "Progress", "check_file", "file_lines", "open_progress"]
+__all__ = ["LocalRun", "BatchProgress", "check_file", "file_lines", "open_progress"]
 
 _PIECE = 256 * 1024
 _MOST_SHOWN = 10
@@ -53,7 +53,7 @@ _STOPPING = (
 _KNOWN = frozenset(ResponseParameters.__annotations__) - {"stream"}
 
 
-class Progress(Protocol):
+class BatchProgress(Protocol):
     """Shows how far a batch is."""
 
     def begin(self, total: int, done: int, failed: int) -> None:
@@ -126,7 +126,7 @@ class LocalRun:
     results: ResultFile
     model: str | None
     concurrency: int
-    progress: Progress
+    progress: BatchProgress
     tokens: int = 0
     cost: Decimal | None = Decimal(0)
     _queue: "queue.Queue[BatchLine | None]" = field(init=False)
@@ -273,7 +273,7 @@ def _error_of(code: str, error: Exception) -> Any:
     return {"error": {"message": str(error), "code": code, "type": code, "param": None}}
 
 
-def open_progress() -> Progress:
+def open_progress() -> BatchProgress:
     """A bar on a terminal that can show one; lines elsewhere."""
     if is_capable(sys.stderr):
         with suppress(ModuleNotFoundError):

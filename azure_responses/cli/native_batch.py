@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from azure_responses._sync.client import AzureResponses
 from azure_responses.batches.lines import BatchInput
 from azure_responses.batches.rewriting import rewrite_request
-from azure_responses.cli.batch_run import Progress, file_lines, open_progress
+from azure_responses.cli.batch_run import BatchProgress, file_lines, open_progress
 from azure_responses.cli.rendering import print_columns
 from azure_responses.cli.terminal import INTERRUPTED, note
 from azure_responses.errors import ConfigurationError
@@ -66,7 +66,7 @@ def follow(client: AzureResponses, batch: Batch, output: Path | None) -> int:
     return _conclude(client, ended, output)
 
 
-def _wait(client: AzureResponses, batch: Batch, progress: Progress) -> Batch:
+def _wait(client: AzureResponses, batch: Batch, progress: BatchProgress) -> Batch:
     has_begun = False
 
     def tell(found: Batch) -> None:

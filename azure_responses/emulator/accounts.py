@@ -19,8 +19,8 @@ from azure_responses.emulator.service_errors import deployment_not_found, invali
 from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
 from azure_responses.emulator.token_issuer import TokenIssuer
 from azure_responses.emulator.webhook_sender import (
+    EmulatedWebhook,
     WebhookDelivery,
-    WebhookEndpoint,
     WebhookSender,
 )
 
@@ -72,7 +72,7 @@ class Account:
         self.mint = IdentifierMint(seed, self.clock.now)
         self.objects = ObjectStore(self.mint, self.clock)
         self.batches: dict[str, EmulatedBatch] = BoundedDict(_MOST_BATCHES)
-        self.webhooks: dict[str, WebhookEndpoint] = BoundedDict(_MOST_ENDPOINTS)
+        self.webhooks: dict[str, EmulatedWebhook] = BoundedDict(_MOST_ENDPOINTS)
         self.dice = random.Random(seed)
         # What `cached_tokens` is computed from.
         self.prefixes = engine.PrefixMemory()

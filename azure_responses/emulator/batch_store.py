@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure_responses.emulator.contents import Content, ContentWriter
+from azure_responses.emulator.contents import ContentWriter, StoredContent
 from azure_responses.emulator.resources import EmulatedDeployment
-from azure_responses.emulator.validation.batch_input import BatchLine
+from azure_responses.emulator.validation.batch_input import SubmittedLine
 
 __all__ = ["ENDED", "BatchRequest", "EmulatedBatch"]
 
@@ -54,7 +54,7 @@ class EmulatedBatch:
     entered_at: float
     status: str = "validating"
     times: dict[str, int] = field(default_factory=dict)
-    lines: list[BatchLine] = field(default_factory=list)
+    lines: list[SubmittedLine] = field(default_factory=list)
     deployment: EmulatedDeployment | None = None
     errors: list[dict[str, Any]] = field(default_factory=list)
     tokens: int = 0
@@ -91,7 +91,7 @@ class EmulatedBatch:
         """Note a request that was not executed in time."""
         self._failures.write(line + b"\n")
 
-    def take_outputs(self) -> tuple[Content, Content]:
+    def take_outputs(self) -> tuple[StoredContent, StoredContent]:
         """The output file and the error file, once; either may be empty.
 
         An ended batch needs its requests no more.

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-__all__ = ["SPOOLED_BYTES", "Content", "ContentWriter"]
+__all__ = ["SPOOLED_BYTES", "StoredContent", "ContentWriter"]
 
 SPOOLED_BYTES = 4 * 1024 * 1024
 """More than this goes into a temporary file."""
@@ -33,7 +33,7 @@ class _Spool:
             return self._file.read(size)
 
 
-class Content:
+class StoredContent:
     """Bytes that are read as a whole or in pieces, wherever they are kept.
 
     Args:
@@ -89,11 +89,11 @@ class Content:
             begin += step
         return -1
 
-    def part(self, begin: int, end: int) -> "Content":
+    def part(self, begin: int, end: int) -> "StoredContent":
         """A part of it that shares the bytes."""
         if isinstance(self._source, bytes):
-            return Content(self.read(begin, end))
-        return Content(self._source, self._begin + begin, end - begin)
+            return StoredContent(self.read(begin, end))
+        return StoredContent(self._source, self._begin + begin, end - begin)
 
 
 class ContentWriter:
@@ -122,15 +122,17 @@ class ContentWriter:
                 self._spool.write(kept)
             self._pieces.clear()
 
-    def finish(self) -> Content:
+    def finish(self) -> StoredContent:
         """What was written; nothing may be written afterwards."""
         if self._spool is None:
             # Most bodies are one piece, which need not be copied.
-            return Content(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
-        return Content(self._spool, 0, self.size)
+            return StoredContent(
+                self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+            )
+        return StoredContent(self._spool, 0, self.size)
 
     @staticmethod
-    def join(contents: Iterable[Content]) -> Content:
+    def join(contents: Iterable[StoredContent]) -> StoredContent:
         """Several contents as one."""
         writer = ContentWriter()
         for content in contents:

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from azure_responses.emulator import engine
 from azure_responses.emulator.accounts import SERVERLESS, Account, serverless_name
 from azure_responses.emulator.faults import STREAM_FAULTS, Fault, FaultScript, error_of
-from azure_responses.emulator.forms import Form, read_form
+from azure_responses.emulator.forms import SubmittedForm, read_form
 from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest
 from azure_responses.emulator.limits import (
     Shortage,
@@ -95,7 +95,7 @@ class EmulatedCall:
         return self.body if self.received.body else {}
 
     @cached_property
-    def form(self) -> Form:
+    def form(self) -> SubmittedForm:
         """The fields and files of a form; raises ServiceError (400) for other bodies."""
         return read_form(self.received)
 

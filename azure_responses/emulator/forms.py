@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from typing import Any
 
-from azure_responses.emulator.contents import Content
+from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.http_messages import ReceivedRequest
 from azure_responses.emulator.service_errors import (
     ServiceError,
@@ -17,7 +17,7 @@ from azure_responses.emulator.service_errors import (
     missing_parameter,
 )
 
-__all__ = ["Form", "FormFile", "is_form", "read_form"]
+__all__ = ["SubmittedForm", "SubmittedFile", "is_form", "read_form"]
 
 _FORM = "multipart/form-data"
 # Skills have up to 500 files; the rest is room for fields.
@@ -28,22 +28,22 @@ _MEMBER = re.compile(r"(\w+)(?:\[(\w+)\]|\.(\w+))")
 
 
 @dataclass(frozen=True)
-class FormFile:
+class SubmittedFile:
     """One file of a form: the field it was sent in, its name and its bytes."""
 
     field: str
     filename: str
-    content: Content
+    content: StoredContent
 
 
 @dataclass
-class Form:
+class SubmittedForm:
     """The fields of an upload, and its files."""
 
     fields: dict[str, str] = field(default_factory=dict)
-    files: list[FormFile] = field(default_factory=list)
+    files: list[SubmittedFile] = field(default_factory=list)
 
-    def file(self, name: str = "file") -> FormFile:
+    def file(self, name: str = "file") -> SubmittedFile:
         """The file of that field; raises ServiceError (400) where there is none."""
         for file in self.files:
             if file.field == name:
@@ -65,7 +65,7 @@ def is_form(content_type: str) -> bool:
     return content_type.lower().startswith(_FORM)
 
 
-def read_form(received: ReceivedRequest) -> Form:
+def read_form(received: ReceivedRequest) -> SubmittedForm:
     """Raises ServiceError (400) for a body that is neither a form nor a JSON object.
 
     In JSON the file is `{"filename": …, "content": text, …}`, which Azure itself does not take.
@@ -84,8 +84,8 @@ def read_form(received: ReceivedRequest) -> Form:
     return _from_json(data)
 
 
-def _from_json(data: dict[str, Any]) -> Form:
-    form = Form()
+def _from_json(data: dict[str, Any]) -> SubmittedForm:
+    form = SubmittedForm()
     for name, value in data.items():
         members = value if isinstance(value, dict) else {}
         form.fields |= {f"{name}[{key}]": str(member) for key, member in members.items()}
@@ -93,8 +93,8 @@ def _from_json(data: dict[str, Any]) -> Form:
             form.fields[name] = str(value)
     filename, text = data.get("filename"), data.get("content")
     if filename is not None or text is not None:
-        content = Content(str(text or "").encode("utf-8", "replace"))
-        form.files.append(FormFile("file", str(filename or "file.txt"), content))
+        content = StoredContent(str(text or "").encode("utf-8", "replace"))
+        form.files.append(SubmittedFile("file", str(filename or "file.txt"), content))
     return form
 
 
@@ -103,11 +103,11 @@ def _broken() -> ServiceError:
     return invalid_request("We could not parse the multipart/form-data body of your request.")
 
 
-def _read_parts(content_type: str, content: Content) -> Form:
+def _read_parts(content_type: str, content: StoredContent) -> SubmittedForm:
     boundary = _head(f"Content-Type: {content_type}\r\n\r\n".encode()).get_boundary()
     if not boundary:
         raise _broken()
-    form = Form()
+    form = SubmittedForm()
     for count, (head, body) in enumerate(_parts(content, boundary.encode("utf-8", "replace"))):
         if count >= _MOST_PARTS:
             raise _broken()
@@ -115,7 +115,7 @@ def _read_parts(content_type: str, content: Content) -> Form:
     return form
 
 
-def _parts(content: Content, boundary: bytes) -> Iterator[tuple[EmailMessage, Content]]:
+def _parts(content: StoredContent, boundary: bytes) -> Iterator[tuple[EmailMessage, StoredContent]]:
     """Head and body of each part; raises ServiceError where the form does not end."""
     mark = b"--" + boundary
     begin = 0 if content.read(0, len(mark)) == mark else content.find(b"\r\n" + mark) + 2
@@ -142,11 +142,11 @@ def _head(raw: bytes) -> EmailMessage:
     return message
 
 
-def _add_part(form: Form, head: EmailMessage, body: Content) -> None:
+def _add_part(form: SubmittedForm, head: EmailMessage, body: StoredContent) -> None:
     name = str(head.get_param("name", header="content-disposition"))
     filename = head.get_filename()
     if filename is not None:
-        form.files.append(FormFile(name, filename, body))
+        form.files.append(SubmittedFile(name, filename, body))
         return
     if body.size > _LONGEST_FIELD:
         raise _broken()

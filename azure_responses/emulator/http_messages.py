@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
-from azure_responses.emulator.contents import SPOOLED_BYTES, Content, ContentWriter
+from azure_responses.emulator.contents import SPOOLED_BYTES, ContentWriter, StoredContent
 from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
 
@@ -58,12 +58,12 @@ class ReceivedRequest:
     headers: Mapping[str, str]
     body: bytes
     is_loopback: bool = False
-    large: Content | None = None
+    large: StoredContent | None = None
 
     @property
-    def content(self) -> Content:
+    def content(self) -> StoredContent:
         """The whole body, wherever it is kept."""
-        return Content(self.body) if self.large is None else self.large
+        return StoredContent(self.body) if self.large is None else self.large
 
 
 # What a log shows of a large form: its first fields.

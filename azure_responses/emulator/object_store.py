@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from azure_responses.emulator.contents import Content
+from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.opaque_values import IdentifierMint
-from azure_responses.emulator.skill_store import Skill
+from azure_responses.emulator.skill_store import EmulatedSkill
 from azure_responses.emulator.timing import Clock
-from azure_responses.emulator.vector_store import VectorStore
+from azure_responses.emulator.vector_store import EmulatedVectorStore
 
 __all__ = [
-    "CONTAINER_IDLE_SECONDS", "CONTAINER_SESSION_SECONDS", "BoundedDict", "Container",
-    "ObjectStore", "StoredConversation", "StoredFile", "StoredUpload",
+    "CONTAINER_IDLE_SECONDS", "CONTAINER_SESSION_SECONDS", "BoundedDict", "EmulatedContainer",
+    "ObjectStore", "StoredConversation", "EmulatedFile", "StoredUpload",
 ]  # fmt: skip
 
 _Value = TypeVar("_Value")
@@ -54,14 +54,14 @@ _WORD = re.compile(r"\w+")
 
 
 @dataclass
-class StoredFile:
+class EmulatedFile:
     """An uploaded file."""
 
     id: str
     filename: str
     purpose: str
     created_at: int
-    content: Content
+    content: StoredContent
     expires_at: int | None = None
 
     def as_object(self) -> dict[str, Any]:
@@ -90,8 +90,8 @@ class StoredUpload:
     size: int
     created_at: int
     expires_in: int | None = None
-    parts: dict[str, Content] = field(default_factory=dict)
-    file: StoredFile | None = None
+    parts: dict[str, StoredContent] = field(default_factory=dict)
+    file: EmulatedFile | None = None
     is_cancelled: bool = False
 
     @property
@@ -128,7 +128,7 @@ class StoredUpload:
 
 
 @dataclass
-class Container:
+class EmulatedContainer:
     """Where the code interpreter keeps its files; it expires when idle, and after an hour."""
 
     id: str
@@ -138,10 +138,10 @@ class Container:
     idle_seconds: float = CONTAINER_IDLE_SECONDS
     memory_limit: str = "1g"
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
-    contents: dict[str, Content] = field(default_factory=dict)
+    contents: dict[str, StoredContent] = field(default_factory=dict)
 
     def add_file(
-        self, filename: str, content: Content, source: str, now: float, file_id: str
+        self, filename: str, content: StoredContent, source: str, now: float, file_id: str
     ) -> dict[str, Any]:
         """Keep a file of a `user` or of the `assistant`, and no more than a thousand."""
         file: dict[str, Any] = {
@@ -187,17 +187,17 @@ class ObjectStore:
     def __init__(self, mint: IdentifierMint, clock: Clock) -> None:
         self._mint = mint
         self._clock = clock
-        self._files: dict[str, StoredFile] = BoundedDict(_MOST_FILES, self.drop_file)
+        self._files: dict[str, EmulatedFile] = BoundedDict(_MOST_FILES, self.drop_file)
         self._next_expiry = math.inf
         self._in_memory = self._spooled = self._spools = 0
-        self.vector_stores: dict[str, VectorStore] = BoundedDict(_MOST)
+        self.vector_stores: dict[str, EmulatedVectorStore] = BoundedDict(_MOST)
         self.uploads: dict[str, StoredUpload] = BoundedDict(_MOST)
-        self.containers: dict[str, Container] = BoundedDict(_MOST)
+        self.containers: dict[str, EmulatedContainer] = BoundedDict(_MOST)
         self.conversations: dict[str, StoredConversation] = BoundedDict(_MOST)
-        self.skills: dict[str, Skill] = BoundedDict(_MOST)
+        self.skills: dict[str, EmulatedSkill] = BoundedDict(_MOST)
 
     @property
-    def files(self) -> dict[str, StoredFile]:
+    def files(self) -> dict[str, EmulatedFile]:
         """The files that have not expired."""
         now = self._clock.now()
         if now >= self._next_expiry:
@@ -212,14 +212,14 @@ class ObjectStore:
         self._next_expiry = min((at for at in dated.values() if at > now), default=math.inf)
 
     def add_file(
-        self, filename: str, purpose: str, content: Content, expires_in: int | None = None
-    ) -> StoredFile:
+        self, filename: str, purpose: str, content: StoredContent, expires_in: int | None = None
+    ) -> EmulatedFile:
         """Keep an upload, for so many seconds where they are given."""
         self.make_room(content)
         now = int(self._clock.now())
         expires_at = None if expires_in is None else now + expires_in
         file_id = self._mint.file(purpose)
-        file = StoredFile(file_id, filename, purpose, now, content, expires_at)
+        file = EmulatedFile(file_id, filename, purpose, now, content, expires_at)
         self._files[file.id] = file
         self._count(content, 1)
         if expires_at is not None:
@@ -232,14 +232,14 @@ class ObjectStore:
         for store in self.vector_stores.values():
             store.files.pop(file_id, None)
 
-    def _count(self, content: Content, sign: int) -> None:
+    def _count(self, content: StoredContent, sign: int) -> None:
         if content.is_in_memory:
             self._in_memory += sign * content.size
         else:
             self._spooled += sign * content.size
             self._spools += sign
 
-    def make_room(self, content: Content) -> None:
+    def make_room(self, content: StoredContent) -> None:
         """Drop the oldest files until there is room for one more with that content."""
         while self._files and self._lacks_room(content):
             self.drop_file(next(iter(self._files)))
@@ -249,7 +249,7 @@ class ObjectStore:
             container.files.clear()
             container.contents.clear()
 
-    def _lacks_room(self, content: Content) -> bool:
+    def _lacks_room(self, content: StoredContent) -> bool:
         kept = [one for box in self.containers.values() for one in box.contents.values()]
         kept += [part for upload in self.uploads.values() for part in upload.parts.values()]
         kept += [
@@ -265,11 +265,11 @@ class ObjectStore:
             return True
         return self._spooled + sum(sizes) + content.size > _MOST_SPOOLED
 
-    def add_vector_store(self, name: str | None, metadata: dict[str, Any]) -> VectorStore:
+    def add_vector_store(self, name: str | None, metadata: dict[str, Any]) -> EmulatedVectorStore:
         """A new store without files."""
         store_id = "vs_" + self._mint.letters(24)
         now = self._clock.now()
-        store = VectorStore(store_id, name, int(now), metadata, now)
+        store = EmulatedVectorStore(store_id, name, int(now), metadata, now)
         self.vector_stores[store.id] = store
         return store
 
@@ -288,11 +288,11 @@ class ObjectStore:
         name: str,
         idle_seconds: float = CONTAINER_IDLE_SECONDS,
         container_id: str | None = None,
-    ) -> Container:
+    ) -> EmulatedContainer:
         """A new container; `container_id` for one that a tool call has started."""
         now = self._clock.now()
         container_id = container_id or self._mint.container()
-        container = Container(container_id, name, now, now, idle_seconds)
+        container = EmulatedContainer(container_id, name, now, now, idle_seconds)
         self.containers[container.id] = container
         return container
 
@@ -319,10 +319,10 @@ class ObjectStore:
         rows.sort(key=lambda row: -row[0])
         return [row for score, row in rows if score or not words]
 
-    def _files_of(self, store_ids: list[str]) -> list[StoredFile]:
+    def _files_of(self, store_ids: list[str]) -> list[EmulatedFile]:
         now, files = self._clock.now(), self.files
         stores = [self.vector_stores.get(store_id) for store_id in store_ids]
-        found: dict[str, StoredFile] = {}
+        found: dict[str, EmulatedFile] = {}
         for store in stores:
             for attached in store.files.values() if store else ():
                 if attached.status(now) == "completed":

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure_responses.emulator.contents import Content
-from azure_responses.emulator.forms import FormFile
+from azure_responses.emulator.contents import StoredContent
+from azure_responses.emulator.forms import SubmittedFile
 from azure_responses.emulator.service_errors import ServiceError, invalid_request
 
-__all__ = ["Bundle", "Skill", "SkillVersion", "read_bundle"]
+__all__ = ["Bundle", "EmulatedSkill", "EmulatedSkillVersion", "read_bundle"]
 
 # OpenAI's skills guide, which Azure's pages repeat.
 _LARGEST_BUNDLE, _LARGEST_FILE, _MOST_FILES = 50 * 1024**2, 25 * 1024**2, 500
@@ -27,11 +27,11 @@ class Bundle:
 
     name: str
     description: str
-    archive: Content
+    archive: StoredContent
 
 
 @dataclass(frozen=True)
-class SkillVersion:
+class EmulatedSkillVersion:
     """One version of a skill; it does not change."""
 
     id: str
@@ -53,23 +53,23 @@ class SkillVersion:
 
 
 @dataclass
-class Skill:
+class EmulatedSkill:
     """A skill and its versions, oldest first."""
 
     id: str
     created_at: int
     default: str = "1"
     latest: int = 0
-    versions: dict[str, SkillVersion] = field(default_factory=dict)
+    versions: dict[str, EmulatedSkillVersion] = field(default_factory=dict)
 
-    def add(self, version_id: str, bundle: Bundle, now: int) -> SkillVersion:
+    def add(self, version_id: str, bundle: Bundle, now: int) -> EmulatedSkillVersion:
         """The next version; numbers are never given out twice."""
         self.latest += 1
-        version = SkillVersion(version_id, str(self.latest), now, bundle)
+        version = EmulatedSkillVersion(version_id, str(self.latest), now, bundle)
         self.versions[version.number] = version
         return version
 
-    def find(self, version: str | None) -> SkillVersion | None:
+    def find(self, version: str | None) -> EmulatedSkillVersion | None:
         """A version by its number, `latest`, or the default for None."""
         if version == "latest":
             return next(reversed(self.versions.values()), None)
@@ -89,7 +89,7 @@ class Skill:
         }
 
 
-def read_bundle(files: Sequence[FormFile]) -> Bundle:
+def read_bundle(files: Sequence[SubmittedFile]) -> Bundle:
     """A bundle from one zip archive, or from the files of a directory.
 
     Raises ServiceError (400) for too many or too large files, for paths that lead out of the
@@ -110,7 +110,7 @@ def _invalid(message: str) -> ServiceError:
     return invalid_request(message, "files", "invalid_skill")
 
 
-def _pack(files: Sequence[FormFile]) -> Content:
+def _pack(files: Sequence[SubmittedFile]) -> StoredContent:
     if len(files) > _MOST_FILES:
         raise _invalid(f"The bundle has too many files: at most {_MOST_FILES} are allowed.")
     buffer = io.BytesIO()
@@ -118,10 +118,10 @@ def _pack(files: Sequence[FormFile]) -> Content:
         for file in files:
             # A fixed date, so that equal files make an equal archive.
             packed.writestr(zipfile.ZipInfo(file.filename), file.content.read())
-    return Content(buffer.getvalue())
+    return StoredContent(buffer.getvalue())
 
 
-def _read_archive(archive: Content) -> Bundle:
+def _read_archive(archive: StoredContent) -> Bundle:
     try:
         with zipfile.ZipFile(io.BytesIO(archive.read())) as opened:
             entries = [entry for entry in opened.infolist() if not entry.is_dir()]
@@ -153,7 +153,7 @@ def _find_manifest(entries: Sequence[zipfile.ZipInfo]) -> zipfile.ZipInfo:
     return found[0]
 
 
-def _read_manifest(text: str, archive: Content) -> Bundle:
+def _read_manifest(text: str, archive: StoredContent) -> Bundle:
     front = _FRONT_MATTER.match(text.replace("\r\n", "\n"))
     pairs = dict(_LINE.findall(front[1])) if front else {}
     if len(pairs) < 2:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["AttachedFile", "FileBatch", "VectorStore", "count_files"]
+__all__ = ["AttachedFile", "FileBatch", "EmulatedVectorStore", "count_files"]
 
 _STATUSES = ("in_progress", "completed", "failed", "cancelled")
 _DAY = 24 * 3600
@@ -85,7 +85,7 @@ class FileBatch:
 
 
 @dataclass
-class VectorStore:
+class EmulatedVectorStore:
     """Files that can be searched together."""
 
     id: str

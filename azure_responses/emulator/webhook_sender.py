@@ -15,7 +15,7 @@ import httpx
 from azure_responses.emulator.http_messages import encode_json
 from azure_responses.emulator.timing import Clock
 
-__all__ = ["WEBHOOK_RETRIES", "WebhookDelivery", "WebhookEndpoint", "WebhookSender", "sign"]
+__all__ = ["WEBHOOK_RETRIES", "WebhookDelivery", "EmulatedWebhook", "WebhookSender", "sign"]
 
 WEBHOOK_RETRIES = (5.0, 30.0, 120.0, 600.0, 3600.0, 6 * 3600.0, 24 * 3600.0, 40 * 3600.0)
 """Seconds before each further attempt. OpenAI's guide: with growing waits, for up to 72 hours."""
@@ -31,7 +31,7 @@ _MOST = 1000
 
 
 @dataclass
-class WebhookEndpoint:
+class EmulatedWebhook:
     """Where a resource sends its events."""
 
     id: str
@@ -69,7 +69,7 @@ class WebhookDelivery:
     """
 
     id: str
-    endpoint: WebhookEndpoint
+    endpoint: EmulatedWebhook
     payload: dict[str, Any]
     due_at: float
     is_void: Callable[[], bool]

@@ -15,14 +15,14 @@ from pydantic_core import from_json, to_json
 from azure_responses.batches.batch import read_request
 from azure_responses.batches.lines import LineError
 from azure_responses.errors import AzureResponsesError, BadRequestError, NotFoundError
-from azure_responses.gateway.batch_records import StoredBatch, StoredFile, digest_of
+from azure_responses.gateway.batch_records import KeptFile, StoredBatch, digest_of
 from azure_responses.gateway.batch_runner import BatchRunner, new_id
 from azure_responses.gateway.batch_uploads import NativeUpload, first_line
 from azure_responses.gateway.input_files import store_input
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.native_batches import NativeBatches, refuse_model
 from azure_responses.gateway.spend import show_dollars
-from azure_responses.gateway.upload import Upload
+from azure_responses.gateway.upload import ReceivedUpload
 from azure_responses.openai_server import ApiReply, ApiRequest, AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.exchange import AsyncStreamBody
 from azure_responses.openai_server.replies import describe_call, json_reply, refusal
@@ -87,7 +87,7 @@ class BatchAPI:
         caller: ApiCaller,
         request: ApiRequest,
         route: ServedRoute,
-        upload: Upload | None,
+        upload: ReceivedUpload | None,
         summary: CallSummary,
     ) -> Reply | None:
         """The answer; None if the router has to answer.
@@ -353,7 +353,7 @@ def _show_page(data: Sequence[Mapping[str, Any]], has_more: bool, summary: CallS
     return json_reply(summary, to_json(page))
 
 
-async def _read(runner: BatchRunner, file: StoredFile) -> AsyncGenerator[bytes, None]:
+async def _read(runner: BatchRunner, file: KeptFile) -> AsyncGenerator[bytes, None]:
     place: int | None = 0
     while place is not None:
         piece, place = await runner.ask(runner.tables.read_file, file, place)
@@ -361,7 +361,7 @@ async def _read(runner: BatchRunner, file: StoredFile) -> AsyncGenerator[bytes, 
             yield piece
 
 
-def _download(runner: BatchRunner, file: StoredFile, summary: CallSummary) -> Reply:
+def _download(runner: BatchRunner, file: KeptFile, summary: CallSummary) -> Reply:
     summary.status = 200
     headers = [
         (b"content-type", b"application/jsonl"),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sql
 
 from azure_responses.batches.batch import ENDED
-from azure_responses.gateway.batch_records import StoredFile
+from azure_responses.gateway.batch_records import KeptFile
 from azure_responses.gateway.batch_schema import BATCHES, FILES, PARTS, RESULTS
 from azure_responses.gateway.database import Database
 
@@ -65,14 +65,14 @@ class BatchErasure:
         with self._database.read() as connection:
             return {row[0]: bool(row[1]) for row in connection.execute(found)}
 
-    def inputs(self, owner: str | None, after: str) -> list[StoredFile]:
+    def inputs(self, owner: str | None, after: str) -> list[KeptFile]:
         """Whole input files, in the order of their ids, those after an id."""
-        columns = [FILES.c[name] for name in StoredFile.__dataclass_fields__]
+        columns = [FILES.c[name] for name in KeptFile.__dataclass_fields__]
         is_wanted = FILES.c.is_whole, FILES.c.batch_id.is_(None), FILES.c.id > after
         found = sql.select(*columns).where(*is_wanted, _is_of(FILES, owner))
         with self._database.read() as connection:
             rows = connection.execute(found.order_by(FILES.c.id).limit(_ROWS))
-            return [StoredFile(*row) for row in rows]
+            return [KeptFile(*row) for row in rows]
 
     def has_file(self, file_id: str | None) -> bool:
         """The file is there."""

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from azure_responses.batches.lines import LineSplitter
-from azure_responses.batches.results import Usage, read_result
+from azure_responses.batches.results import BatchTokens, read_result
 from azure_responses.call_options import new_call_id
 from azure_responses.openai_server import ApiReply, ApiRequest, AsyncOpenAIServer
 
@@ -57,11 +57,11 @@ async def used_by(
 
 async def _usage_of_answers(
     server: AsyncOpenAIServer, batch: Mapping[str, Any], owner: str | None
-) -> Usage | None:
+) -> BatchTokens | None:
     file_id = batch.get("output_file_id")
     if not file_id:
         # Nothing was answered.
-        return Usage()
+        return BatchTokens()
     path = f"/v1/files/{file_id}/content"
     reply = await server.handle(ApiRequest("GET", path, owner=owner, call_id=new_call_id()))
     if reply.status != 200:
@@ -72,7 +72,7 @@ async def _usage_of_answers(
             _add(sums, line)
     for line in splitter.end():
         _add(sums, line)
-    return Usage(*sums)
+    return BatchTokens(*sums)
 
 
 async def pieces_of(body: Any) -> AsyncGenerator[bytes, None]:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from azure_responses.batches.lines import LineSplitter
-from azure_responses.gateway.batch_records import StoredFile, digest_of
+from azure_responses.gateway.batch_records import KeptFile, digest_of
 from azure_responses.gateway.batch_runner import BatchRunner
 from azure_responses.router.arguments import end_user_of
 
@@ -180,7 +180,7 @@ class BatchPurge:
                 if file.id not in receipt.gone:
                     await self._erase_in(file, end_user, receipt)
 
-    async def _erase_in(self, file: StoredFile, end_user: str, receipt: BatchReceipt) -> None:
+    async def _erase_in(self, file: KeptFile, end_user: str, receipt: BatchReceipt) -> None:
         """Erase the lines of one input file that name the end user."""
         ask, reader = self._runner.ask, _LineFinder(end_user)
         place: int | None = 0

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from azure_responses.batches.batch import Batch
-from azure_responses.batches.results import Usage
+from azure_responses.batches.batch import BatchRecord
+from azure_responses.batches.results import BatchTokens
 
-__all__ = ["ClaimedBatch", "ResultRow", "StoredBatch", "StoredFile", "digest_of"]
+__all__ = ["ClaimedBatch", "ResultRow", "StoredBatch", "KeptFile", "digest_of"]
 
 
 def digest_of(end_user: str | None) -> str | None:
@@ -18,7 +18,7 @@ def digest_of(end_user: str | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
+class KeptFile:
     """A file that the gateway keeps.
 
     Attributes:
@@ -63,8 +63,8 @@ class StoredBatch:
         cost: millionths of a millionth of a US dollar, of the results whose cost is known.
     """
 
-    batch: Batch
-    usage: Usage = field(default_factory=Usage)
+    batch: BatchRecord
+    usage: BatchTokens = field(default_factory=BatchTokens)
     cost: int = 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class StoredBatch:
 class ClaimedBatch:
     """A batch to run, its owner, and the key that pays."""
 
-    batch: Batch
+    batch: BatchRecord
     owner: str | None
     key_id: str
 
@@ -96,7 +96,7 @@ class ResultRow:
     line: int
     text: bytes
     is_failed: bool
-    usage: Usage = field(default_factory=Usage)
+    usage: BatchTokens = field(default_factory=BatchTokens)
     cost: int | None = None
     is_made: bool = True
     end_user_digest: str | None = None

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
-from azure_responses.batches.batch import Batch
+from azure_responses.batches.batch import BatchRecord
 from azure_responses.batches.lines import BatchInput, BatchLine, LineError, LineSplitter, read_line
 from azure_responses.batches.results import CANCELLED, EXPIRED, BatchResult
 from azure_responses.gateway.batch_calls import BatchCalls, Later
@@ -79,7 +79,7 @@ class _Run:
     """
 
     claimed: ClaimedBatch
-    batch: Batch
+    batch: BatchRecord
     status: str
     claim_ends: float
     problem: LineError | None = None
@@ -112,7 +112,7 @@ class BatchRunner:
         serves: Callable[[str], bool],
         shutdown: GracefulShutdown,
         concurrency: int,
-        on_end: Callable[[Batch, str], Awaitable[None]] | None = None,
+        on_end: Callable[[BatchRecord, str], Awaitable[None]] | None = None,
     ) -> None:
         self.tables = tables
         self._calls = calls
@@ -238,7 +238,7 @@ class BatchRunner:
                 raise
             raise ClaimLostError from None
 
-    async def _change(self, run: _Run, change: Callable[[Batch], Batch]) -> None:
+    async def _change(self, run: _Run, change: Callable[[BatchRecord], BatchRecord]) -> None:
         changed = await self.ask(self.tables.change, run.batch.id, self._name, change)
         if changed is None:
             raise ClaimLostError
@@ -257,7 +257,7 @@ class BatchRunner:
             errors = [refusal]
         now = time.time()
 
-        def change(batch: Batch) -> Batch:
+        def change(batch: BatchRecord) -> BatchRecord:
             if batch.status != "validating":
                 return batch
             if errors:
@@ -326,7 +326,7 @@ class BatchRunner:
             return
         errors = () if run.problem is None else (run.problem.to_dict(),)
 
-        def change(batch: Batch) -> Batch:
+        def change(batch: BatchRecord) -> BatchRecord:
             if batch.status != "in_progress":
                 return batch
             return batch.moved("finalizing", now, ending=ending, errors=errors)

@@ -13,13 +13,13 @@ from typing import Any
 
 import sqlalchemy as sql
 
-from azure_responses.batches.batch import ENDED, Batch
-from azure_responses.batches.results import Usage
+from azure_responses.batches.batch import ENDED, BatchRecord
+from azure_responses.batches.results import BatchTokens
 from azure_responses.gateway.batch_records import (
     ClaimedBatch,
+    KeptFile,
     ResultRow,
     StoredBatch,
-    StoredFile,
 )
 from azure_responses.gateway.batch_schema import BATCHES, FILES, PARTS, RESULTS, TABLES
 from azure_responses.gateway.database import Database
@@ -47,7 +47,7 @@ class BatchTables:
         with database.write() as connection:
             database.make_tables(connection, TABLES)
 
-    def add_file(self, file: StoredFile) -> None:
+    def add_file(self, file: KeptFile) -> None:
         """Begin a file, which no caller sees before `finish_file`."""
         with self._database.write() as connection:
             connection.execute(sql.insert(FILES).values(**asdict(file), is_whole=False))
@@ -75,24 +75,24 @@ class BatchTables:
             torn = sql.and_(FILES.c.is_whole.is_(False), FILES.c.created < abandoned)
             self._drop_files(connection, torn)
 
-    def find_file(self, file_id: str, owner: str | None, now: float) -> StoredFile | None:
+    def find_file(self, file_id: str, owner: str | None, now: float) -> KeptFile | None:
         """A file of an owner; None where there is none."""
         found = self._files(owner, now).where(FILES.c.id == file_id)
         with self._database.read() as connection:
             row = connection.execute(found).first()
-        return None if row is None else StoredFile(*row)
+        return None if row is None else KeptFile(*row)
 
     def list_files(
         self, owner: str | None, now: float, purpose: str | None = None
-    ) -> list[StoredFile]:
+    ) -> list[KeptFile]:
         """Every file of an owner, newest first."""
         found = self._files(owner, now).order_by(FILES.c.created.desc(), FILES.c.id)
         if purpose is not None:
             found = found.where(FILES.c.purpose == purpose)
         with self._database.read() as connection:
-            return [StoredFile(*row) for row in connection.execute(found)]
+            return [KeptFile(*row) for row in connection.execute(found)]
 
-    def read_file(self, file: StoredFile, place: int) -> tuple[bytes, int | None]:
+    def read_file(self, file: KeptFile, place: int) -> tuple[bytes, int | None]:
         """A piece of a file, from a place on: 0, or what the piece before came with.
 
         Returns the piece and the place of the next one, None after the last.
@@ -106,7 +106,7 @@ class BatchTables:
 
     def add_batch(
         self,
-        batch: Batch,
+        batch: BatchRecord,
         owner: str | None,
         key_id: str,
         end_user_digest: str | None = None,
@@ -144,7 +144,7 @@ class BatchTables:
     def cancel_batch(self, batch_id: str, owner: str | None, now: float) -> StoredBatch | None:
         """Ask the process that runs a batch to cancel it; does nothing after its end."""
 
-        def cancel(batch: Batch) -> Batch:
+        def cancel(batch: BatchRecord) -> BatchRecord:
             begun = batch.status in ("validating", "in_progress")
             return batch.moved("cancelling", now) if begun else batch
 
@@ -195,7 +195,9 @@ class BatchTables:
                 sql.update(BATCHES).where(*mine).values(claimed_by=None, claimed_until=None)
             )
 
-    def change(self, batch_id: str, runner: str, change: Callable[[Batch], Batch]) -> Batch | None:
+    def change(
+        self, batch_id: str, runner: str, change: Callable[[BatchRecord], BatchRecord]
+    ) -> BatchRecord | None:
         """Change a claimed batch by a function of its current state; None for a lost claim."""
         with self._database.write() as connection:
             mine = sql.and_(BATCHES.c.id == batch_id, BATCHES.c.claimed_by == runner)
@@ -217,7 +219,9 @@ class BatchTables:
                 connection.execute(insert, values)
             return status
 
-    def finish(self, batch_id: str, runner: str, ids: tuple[str, str], now: float) -> Batch | None:
+    def finish(
+        self, batch_id: str, runner: str, ids: tuple[str, str], now: float
+    ) -> BatchRecord | None:
         """End a batch that is finalizing or cancelling; its files are there from now on.
 
         Args:
@@ -230,7 +234,7 @@ class BatchTables:
             owner = connection.scalar(found)
             files = _result_files(connection, batch_id, owner, ids, now)
 
-            def end(batch: Batch) -> Batch:
+            def end(batch: BatchRecord) -> BatchRecord:
                 ending = "cancelled" if batch.status == "cancelling" else batch.ending
                 named = {
                     name: file.id
@@ -255,8 +259,8 @@ class BatchTables:
         self,
         connection: sql.Connection,
         where: sql.ColumnElement[bool],
-        change: Callable[[Batch], Batch],
-    ) -> Batch | None:
+        change: Callable[[BatchRecord], BatchRecord],
+    ) -> BatchRecord | None:
         """Read a batch, change it and write it back; no other process may do so meanwhile."""
         text = connection.scalar(sql.select(BATCHES.c.text).where(where).with_for_update())
         if text is None:
@@ -272,7 +276,7 @@ class BatchTables:
         return float(connection.scalar(sql.text("SELECT extract(epoch FROM clock_timestamp())")))
 
     def _files(self, owner: str | None, now: float) -> sql.Select[Any]:
-        columns = [FILES.c[name] for name in StoredFile.__dataclass_fields__]
+        columns = [FILES.c[name] for name in KeptFile.__dataclass_fields__]
         is_kept = sql.or_(FILES.c.expires.is_(None), FILES.c.expires > now)
         return sql.select(*columns).where(_is_of(FILES, owner), FILES.c.is_whole, is_kept)
 
@@ -290,7 +294,7 @@ class BatchTables:
             connection.execute(emptied.values(text=b"", size=0, end_user_digest=None))
         connection.execute(sql.delete(FILES).where(where))
 
-    def _read_results(self, file: StoredFile, place: int) -> tuple[bytes, int | None]:
+    def _read_results(self, file: KeptFile, place: int) -> tuple[bytes, int | None]:
         found = (
             sql.select(RESULTS.c.line, RESULTS.c.text)
             .where(
@@ -312,13 +316,13 @@ def _is_of(table: sql.Table, owner: str | None) -> sql.ColumnElement[bool]:
     return column.is_(None) if owner is None else column == owner
 
 
-def _batch_row(batch: Batch) -> dict[str, Any]:
+def _batch_row(batch: BatchRecord) -> dict[str, Any]:
     return {"status": batch.status, "text": json.dumps(asdict(batch))}
 
 
-def _read_batch(text: str) -> Batch:
+def _read_batch(text: str) -> BatchRecord:
     values = json.loads(text)
-    return Batch(**{**values, "errors": tuple(values["errors"])})
+    return BatchRecord(**{**values, "errors": tuple(values["errors"])})
 
 
 def _claimed_status(connection: sql.Connection, batch_id: str, runner: str) -> str | None:
@@ -329,7 +333,7 @@ def _claimed_status(connection: sql.Connection, batch_id: str, runner: str) -> s
     return status
 
 
-def _with_results(connection: sql.Connection, batch: Batch) -> StoredBatch:
+def _with_results(connection: sql.Connection, batch: BatchRecord) -> StoredBatch:
     """The batch with counts, tokens and cost of its results."""
     made = sql.func.count().filter(RESULTS.c.is_made)
     failed = sql.func.count().filter(RESULTS.c.is_made, RESULTS.c.is_failed)
@@ -337,7 +341,7 @@ def _with_results(connection: sql.Connection, batch: Batch) -> StoredBatch:
     totals = sql.select(made, failed, *sums).where(RESULTS.c.batch_id == batch.id)
     count, bad, *numbers = (int(value) for value in connection.execute(totals).one())
     return StoredBatch(
-        replace(batch, completed=count - bad, failed=bad), Usage(*numbers[:-1]), numbers[-1]
+        replace(batch, completed=count - bad, failed=bad), BatchTokens(*numbers[:-1]), numbers[-1]
     )
 
 
@@ -347,7 +351,7 @@ def _result_files(
     owner: str | None,
     ids: tuple[str, str],
     now: float,
-) -> list[StoredFile | None]:
+) -> list[KeptFile | None]:
     """The output file and the error file; None where it would be empty."""
     sizes = sql.select(RESULTS.c.is_failed, sql.func.sum(RESULTS.c.size)).where(
         RESULTS.c.batch_id == batch_id
@@ -356,7 +360,7 @@ def _result_files(
         bool(row[0]): int(row[1]) for row in connection.execute(sizes.group_by(RESULTS.c.is_failed))
     }
     return [
-        StoredFile(
+        KeptFile(
             ids[is_failed],
             owner,
             "batch_output",

@@ -17,7 +17,7 @@ from typing import Any
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.key_table import COPIED, StoredKey, read_row
 from azure_responses.gateway.outages import DatabaseError
-from azure_responses.gateway.spend import Batch, SpendKey, Spent
+from azure_responses.gateway.spend import SpendBatch, SpendKey, Spent
 
 try:
     import sqlalchemy as sql
@@ -346,7 +346,7 @@ class Database:
             rows = connection.execute(sql.select(*columns))
             return {SpendKey(*row[:4]): Spent(*row[4:]) for row in rows}
 
-    def add_spend(self, writer: str, batch: Batch, today: int) -> None:
+    def add_spend(self, writer: str, batch: SpendBatch, today: int) -> None:
         """Add a batch to the totals, once however often it is handed over.
 
         Args:

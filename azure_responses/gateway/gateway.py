@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from azure_responses.batches.batch import Batch
+from azure_responses.batches.batch import BatchRecord
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.admission import Admission, AdmissionQueue, Admitted
 from azure_responses.gateway.asgi_reply import ErrorResponse
@@ -267,7 +267,7 @@ class Gateway:
         valid = (one for one in found if one.revoked is None and not one.is_expired(now))
         return next(valid, None)
 
-    async def _tell_of_batch(self, batch: Batch, key_id: str) -> None:
+    async def _tell_of_batch(self, batch: BatchRecord, key_id: str) -> None:
         """Send the webhook of a batch that this gateway has executed, if its key has a URL."""
         if self._table.caller_of(key_id).webhook_url is not None:
             kind = f"batch.{batch.status}"

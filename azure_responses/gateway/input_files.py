@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, Mapping
 from dataclasses import replace
 
 from azure_responses.batches.lines import MOST_BYTES
-from azure_responses.gateway.batch_records import StoredFile, digest_of
+from azure_responses.gateway.batch_records import KeptFile, digest_of
 from azure_responses.gateway.batch_runner import BatchRunner, new_id
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.openai_server.request_json import invalid_request
@@ -24,7 +24,7 @@ async def store_input(
     content: AsyncIterable[bytes],
     fields: Mapping[str, str],
     end_user: str | None = None,
-) -> StoredFile:
+) -> KeptFile:
     """Keep an input file.
 
     Args:
@@ -48,7 +48,7 @@ async def store_input(
             hint="Delete some, or send expires_after.",
         )
     until = None if expires is None else now + expires
-    file = StoredFile(new_id("file-"), caller.owner, "batch", filename[:512], 0, now, until)
+    file = KeptFile(new_id("file-"), caller.owner, "batch", filename[:512], 0, now, until)
     file = replace(file, end_user_digest=digest_of(end_user))
     await ask(tables.add_file, file)
     try:

@@ -28,7 +28,7 @@ from azure_responses.gateway.open_response import OpenResponse, is_unfinished
 from azure_responses.gateway.reply_sender import ReplySender
 from azure_responses.gateway.request_headers import call_id_in, continued_trace, read_headers
 from azure_responses.gateway.response_waiters import wait_asked_for
-from azure_responses.gateway.upload import PieceReader, Upload
+from azure_responses.gateway.upload import PieceReader, ReceivedUpload
 from azure_responses.gateway.upload_request import UploadRequest
 from azure_responses.openai_server import ApiReply, ApiRequest, CallSummary
 from azure_responses.openai_server.replies import refusal
@@ -172,7 +172,7 @@ class RequestHandler:
         pieces = PieceReader(self._receive, self._headers, *asked.limit)
         self._replies.pieces = pieces
         pieces.check()
-        upload = Upload(pieces, self._headers["content-type"], self._count_body)
+        upload = ReceivedUpload(pieces, self._headers["content-type"], self._count_body)
         held.callback(upload.close)
         await upload.read_head(asked.is_decided)
         COMPUTER.set(None)
@@ -200,7 +200,7 @@ class RequestHandler:
         return computer
 
     async def _serve(
-        self, body: bytes, computer: Computer | None, form: Upload | None = None
+        self, body: bytes, computer: Computer | None, form: ReceivedUpload | None = None
     ) -> None:
         request, gateway, route = self._request(body, form), self._gateway, self._route
         if route is not None and gateway.batch_api.may_answer(route.row):
@@ -221,7 +221,7 @@ class RequestHandler:
         await self._perform(call)
 
     async def _answer_here(
-        self, request: ApiRequest, route: ServedRoute, form: Upload | None
+        self, request: ApiRequest, route: ServedRoute, form: ReceivedUpload | None
     ) -> bool:
         """Answer about a batch or a file that the gateway keeps; False leaves it to the router."""
         summary = CallSummary(self._call_id, route.operation, owner=self._caller.owner)
@@ -382,7 +382,7 @@ class RequestHandler:
         except AzureResponsesError:
             return None
 
-    def _request(self, body: bytes, form: Upload | None) -> ApiRequest:
+    def _request(self, body: bytes, form: ReceivedUpload | None) -> ApiRequest:
         caller = self._caller
         return ApiRequest(
             self._scope["method"],

@@ -20,7 +20,7 @@ __all__ = [
     "to_pico",
     "LONGEST_NAME",
     "OVERFLOW",
-    "Batch",
+    "SpendBatch",
     "SpendKey",
     "SpendTotals",
     "Spent",
@@ -182,7 +182,7 @@ def _fit(number: int, most: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class SpendBatch:
     """What is to be written in one transaction.
 
     A batch keeps its number when it has to be written again, so that a database which took it
@@ -207,7 +207,7 @@ class SpendTotals:
         self._most_rows = most_rows
         self._lock = threading.Lock()
         self._waiting: dict[SpendKey, Spent] = {}
-        self._batch: Batch | None = None
+        self._batch: SpendBatch | None = None
         self._number = 0
         # What a database has, and what it has not yet, by key.
         self._written: defaultdict[str, _Days] = defaultdict(_Days)
@@ -234,12 +234,12 @@ class SpendTotals:
                 if days is not None
             )
 
-    def take(self) -> Batch | None:
+    def take(self) -> SpendBatch | None:
         """What is to be written next: the same batch until it is `written`; None for nothing."""
         with self._lock:
             if self._batch is None and self._waiting:
                 self._number += 1
-                self._batch = Batch(self._number, self._waiting)
+                self._batch = SpendBatch(self._number, self._waiting)
                 self._waiting = {}
             return self._batch
 
@@ -254,7 +254,7 @@ class SpendTotals:
         with self._lock:
             self._written[key.key_id].add(key.day, spent.charged)
 
-    def written(self, batch: Batch) -> None:
+    def written(self, batch: SpendBatch) -> None:
         """The batch is in the database for good."""
         with self._lock:
             assert self._batch is batch

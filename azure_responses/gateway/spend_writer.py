@@ -20,7 +20,7 @@ from azure_responses.gateway.call_log import describe_call, format_line
 from azure_responses.gateway.key_reader import KeyReader
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
 from azure_responses.gateway.outages import LOGGER, Outages
-from azure_responses.gateway.spend import Batch, SpendTotals, day_of, spent_by
+from azure_responses.gateway.spend import SpendBatch, SpendTotals, day_of, spent_by
 from azure_responses.openai_server.call_summary import CallSummary
 
 if TYPE_CHECKING:
@@ -309,12 +309,12 @@ class SpendWriter:
             LOGGER.warning("The spend log lacks %d lines", self._dropped - self._told)
             self._told = self._dropped
 
-    def _take_totals(self) -> Batch | None:
+    def _take_totals(self) -> SpendBatch | None:
         if self._url is not None and self._database is None:
             return None  # Closed: what comes later stays in memory, and nowhere else.
         return self._totals.take()
 
-    def _write_totals(self, batch: Batch) -> None:
+    def _write_totals(self, batch: SpendBatch) -> None:
         if self._database is not None:
             self._database.add_spend(self._writer, batch, day_of(self._clock()))
         self._totals.written(batch)

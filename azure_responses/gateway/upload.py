@@ -24,7 +24,7 @@ from azure_responses.protocol.received_form import FormEdit, FormFields
 from azure_responses.router.routed_object import NOT_SENT
 from azure_responses.spooled_content import SpooledContent
 
-__all__ = ["PieceReader", "Upload", "UploadContent"]
+__all__ = ["PieceReader", "ReceivedUpload", "UploadContent"]
 
 # These fields decide the resource and the use of a form: each may occur once.
 _DECIDING = (*NOT_SENT, "purpose", "file_id")
@@ -107,7 +107,7 @@ class PieceReader:
         return b""
 
 
-class Upload:
+class ReceivedUpload:
     """A form whose first fields are known.
 
     Args:
@@ -247,7 +247,7 @@ class UploadContent:
         edits: of its beginning, or of the whole where that is known.
     """
 
-    def __init__(self, upload: Upload, edits: Sequence[FormEdit]) -> None:
+    def __init__(self, upload: ReceivedUpload, edits: Sequence[FormEdit]) -> None:
         self._upload = upload
         self._edits = edits
 

@@ -202,7 +202,7 @@ class Read(NamedTuple):
     limit: int
 
 
-class _Source:
+class _ListSource:
     """The part of one resource's list that was read, and where the next page begins."""
 
     def __init__(self, resource: str, after: str | None, skipped: Mark | None) -> None:
@@ -263,7 +263,7 @@ class MergedList:
         for resource in sorted(set(resources), reverse=order.is_backward):
             after = position.after.get(resource)
             skipped = position.mark if after is None else None
-            self._sources[resource] = _Source(resource, after, skipped)
+            self._sources[resource] = _ListSource(resource, after, skipped)
 
     def next_reads(self) -> list[Read]:
         """The pages that are needed before the next object can be taken; none at the end."""
@@ -279,7 +279,7 @@ class MergedList:
             first.drop(self._order)
         return []
 
-    def _ask(self, sources: list[_Source]) -> list[Read]:
+    def _ask(self, sources: list[_ListSource]) -> list[Read]:
         self._reads += len(sources)
         # What is only passed over is read in the largest pages.
         return [
@@ -291,12 +291,12 @@ class MergedList:
             for one in sources
         ]
 
-    def _first(self) -> _Source | None:
+    def _first(self) -> _ListSource | None:
         waiting = [one for one in self._sources.values() if one.waiting]
         # Of equal times the first resource comes first: `min` takes the first one that it meets.
         return min(waiting, key=self._time, default=None)
 
-    def _time(self, source: _Source) -> float:
+    def _time(self, source: _ListSource) -> float:
         created = source.waiting[0].created
         return -created if self._order.is_descending else created
 
@@ -324,7 +324,7 @@ class MergedList:
         source = self._sources[resource]
         if source.next_after is None or self._mark is None:
             return False
-        fresh = self._sources[resource] = _Source(resource, None, self._mark)
+        fresh = self._sources[resource] = _ListSource(resource, None, self._mark)
         fresh.hidden.update(each.id for each in self.objects if each.resource == resource)
         return True
 

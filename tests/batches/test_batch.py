@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from openai.types import Batch as OpenAIBatch
 
-from azure_responses.batches.batch import ENDED, STATUSES, Batch, read_request, read_window
+from azure_responses.batches.batch import ENDED, STATUSES, BatchRecord, read_request, read_window
 from azure_responses.batches.lines import LineError
-from azure_responses.batches.results import Usage
+from azure_responses.batches.results import BatchTokens
 
 NOW = 1_800_000_000.5
 ASKED: dict[str, Any] = {
@@ -17,7 +17,7 @@ ASKED: dict[str, Any] = {
 }
 
 
-def _begun(**changes: Any) -> Batch:
+def _begun(**changes: Any) -> BatchRecord:
     return read_request({**ASKED, **changes}, "batch_1", NOW)
 
 
@@ -56,7 +56,7 @@ def test_a_file_with_errors_ends_the_batch() -> None:
 
 def test_model_counts_and_usage_are_shown_where_they_are_known() -> None:
     batch = _begun().moved("completed", NOW, model="gpt", total=3, completed=2, failed=1)
-    shown = OpenAIBatch.model_validate(batch.to_dict(Usage(1, 0, 2, 0)))
+    shown = OpenAIBatch.model_validate(batch.to_dict(BatchTokens(1, 0, 2, 0)))
     assert shown.model == "gpt"
     assert shown.usage is not None
     assert shown.usage.total_tokens == 3

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from azure_responses.batches.results import CANCELLED, EXPIRED, BatchResult, Usage, read_result
+from azure_responses.batches.results import (
+    CANCELLED,
+    EXPIRED,
+    BatchResult,
+    BatchTokens,
+    read_result,
+)
 
 
 def test_an_answer_is_a_line_as_the_service_writes_it() -> None:
@@ -83,13 +89,13 @@ def test_lines_of_azure_without_an_id_are_read() -> None:
                     "output_tokens_details": {"reasoning_tokens": 3},
                 }
             },
-            Usage(5, 2, 7, 3),
+            BatchTokens(5, 2, 7, 3),
         ),
-        ({"usage": {"prompt_tokens": 5, "completion_tokens": 7}}, Usage(5, 0, 7, 0)),
-        ({"usage": None}, Usage()),
-        (None, Usage()),
+        ({"usage": {"prompt_tokens": 5, "completion_tokens": 7}}, BatchTokens(5, 0, 7, 0)),
+        ({"usage": None}, BatchTokens()),
+        (None, BatchTokens()),
     ],
 )
-def test_tokens_of_responses_and_of_completions_are_counted(body: Any, usage: Usage) -> None:
+def test_tokens_of_responses_and_of_completions_are_counted(body: Any, usage: BatchTokens) -> None:
     assert BatchResult("x", "a", status=200, body=body).usage() == usage
     assert usage.to_dict()["total_tokens"] == usage.input + usage.output

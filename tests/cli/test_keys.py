@@ -11,7 +11,7 @@ from azure_responses.cli import main
 from azure_responses.gateway.authentication import Access
 from azure_responses.gateway.database import open_database
 from azure_responses.gateway.key_table import ApiCaller, KeyTable
-from azure_responses.gateway.spend import Batch, SpendKey, Spent, to_pico
+from azure_responses.gateway.spend import SpendBatch, SpendKey, Spent, to_pico
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_list_says_what_was_spent(url: str, capsys: pytest.CaptureFixture[str]
     database = open_database(url)
     for number, user in enumerate(("a", "b"), start=1):
         rows = {SpendKey(key_id, user, "gpt", 1): Spent(cost=to_pico(Decimal("0.125")))}
-        database.add_spend("w", Batch(number, rows), 1)
+        database.add_spend("w", SpendBatch(number, rows), 1)
     database.close()
     assert main(["keys", "list", "--database", url, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
@@ -93,7 +93,7 @@ def test_a_list_shows_the_smallest_budget_and_spend(
     _, key_id = _create(url, capsys, "--budget", "0.0005", "--budget-period", "monthly")
     database = open_database(url)
     rows = {SpendKey(key_id, "a", "gpt", 1): Spent(cost=20_000)}
-    database.add_spend("w", Batch(1, rows), 1)
+    database.add_spend("w", SpendBatch(1, rows), 1)
     database.close()
     assert main(["keys", "list", "--database", url]) == 0
     assert "0.0005 / 30 d  0.00000002" in capsys.readouterr().out

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.emulator.contents import Content, ContentWriter
+from azure_responses.emulator.contents import ContentWriter, StoredContent
 
 
-def written(pieces: list[bytes], most: int | None = 16) -> Content:
+def written(pieces: list[bytes], most: int | None = 16) -> StoredContent:
     writer = ContentWriter(most)
     for piece in pieces:
         writer.write(piece)
@@ -45,5 +45,5 @@ def test_without_a_limit_everything_stays_in_memory() -> None:
 
 
 def test_parts_are_joined() -> None:
-    joined = ContentWriter.join([Content(b"ab"), Content(b""), written([b"c" * 20])])
+    joined = ContentWriter.join([StoredContent(b"ab"), StoredContent(b""), written([b"c" * 20])])
     assert joined.read() == b"ab" + b"c" * 20

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Emulator
-from azure_responses.emulator.forms import Form, read_form
+from azure_responses.emulator.forms import SubmittedForm, read_form
 from azure_responses.emulator.http_messages import ReceivedRequest
 from azure_responses.emulator.service_errors import ServiceError
 from tests.emulator.callers import open_client
@@ -16,7 +16,7 @@ FILES = "/openai/v1/files"
 TYPE = "multipart/form-data; boundary=mark"
 
 
-def read(body: bytes, content_type: str = TYPE) -> Form:
+def read(body: bytes, content_type: str = TYPE) -> SubmittedForm:
     return read_form(ReceivedRequest("POST", "", "/", "", {"content-type": content_type}, body))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from azure_responses.gateway.batch_records import StoredFile
+from azure_responses.gateway.batch_records import KeptFile
 from azure_responses.gateway.batch_tables import BatchTables
 from azure_responses.gateway.database import open_database
 
@@ -47,7 +47,7 @@ def put_file(
 ) -> str:
     """Store an input file in parts; its id."""
     content = b"".join(json.dumps(each).encode() + b"\n" for each in lines)
-    tables.add_file(StoredFile(file_id, owner, "batch", "q.jsonl", 0, time.time()))
+    tables.add_file(KeptFile(file_id, owner, "batch", "q.jsonl", 0, time.time()))
     for number, start in enumerate(range(0, len(content), part)):
         tables.add_part(file_id, number, content[start : start + part])
     tables.finish_file(file_id, len(content))

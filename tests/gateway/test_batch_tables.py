@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from azure_responses.batches.batch import Batch, read_request
-from azure_responses.batches.results import Usage
-from azure_responses.gateway.batch_records import ResultRow, StoredFile
+from azure_responses.batches.batch import BatchRecord, read_request
+from azure_responses.batches.results import BatchTokens
+from azure_responses.gateway.batch_records import KeptFile, ResultRow
 from azure_responses.gateway.batch_tables import BatchTables
 from azure_responses.gateway.database import Database
 from tests.gateway.batch_files import put_file, requests
@@ -20,7 +20,7 @@ def tables(database: Database) -> BatchTables:
     return BatchTables(database)
 
 
-def _batch(tables: BatchTables, batch_id: str = "batch_1", created: float = 1000.0) -> Batch:
+def _batch(tables: BatchTables, batch_id: str = "batch_1", created: float = 1000.0) -> BatchRecord:
     body = {"input_file_id": "file-input", "endpoint": "/v1/responses"}
     batch = read_request(body, batch_id, created)
     tables.add_batch(batch, "ann", "key_1")
@@ -28,10 +28,10 @@ def _batch(tables: BatchTables, batch_id: str = "batch_1", created: float = 1000
 
 
 def _row(line: int, text: bytes = b"{}\n", *, is_failed: bool = False) -> ResultRow:
-    return ResultRow(line, text, is_failed, Usage(3, 1, 2, 1), cost=5)
+    return ResultRow(line, text, is_failed, BatchTokens(3, 1, 2, 1), cost=5)
 
 
-def _content(tables: BatchTables, file: StoredFile) -> bytes:
+def _content(tables: BatchTables, file: KeptFile) -> bytes:
     pieces: list[bytes] = []
     place: int | None = 0
     while place is not None:
@@ -42,7 +42,7 @@ def _content(tables: BatchTables, file: StoredFile) -> bytes:
 
 def test_a_file_is_its_owner_s_and_is_seen_once_it_is_whole(tables: BatchTables) -> None:
     now = time.time()
-    tables.add_file(StoredFile("file-torn", "ann", "batch", "q", 0, now))
+    tables.add_file(KeptFile("file-torn", "ann", "batch", "q", 0, now))
     put_file(tables, requests(100), owner="ann")
     file = tables.find_file("file-input", "ann", now)
     assert file is not None
@@ -57,7 +57,7 @@ def test_a_file_is_its_owner_s_and_is_seen_once_it_is_whole(tables: BatchTables)
 
 def test_files_go_when_they_expire_or_were_never_finished(tables: BatchTables) -> None:
     for name, expires in (("file-a", 50.0), ("file-b", 200.0), ("file-torn", None)):
-        tables.add_file(StoredFile(name, None, "batch", "q", 0, 10.0, expires))
+        tables.add_file(KeptFile(name, None, "batch", "q", 0, 10.0, expires))
         tables.add_part(name, 0, b"x")
         if name != "file-torn":
             tables.finish_file(name, 1)

@@ -14,7 +14,7 @@ from azure_responses.gateway import database as module
 from azure_responses.gateway.database import Database, open_database
 from azure_responses.gateway.key_table import ApiCaller, StoredKey, hash_key
 from azure_responses.gateway.outages import DatabaseError
-from azure_responses.gateway.spend import Batch, SpendKey, Spent
+from azure_responses.gateway.spend import SpendBatch, SpendKey, Spent
 
 _FULL = ApiCaller(
     key_id="key_1",
@@ -50,8 +50,10 @@ def test_a_revoked_key_stays_revoked_from_the_first_time(database: Database) -> 
 
 def test_batches_add_up(database: Database) -> None:
     other = SpendKey("key_1", "v", "gpt", 20_001)
-    database.add_spend("w", Batch(1, {_KEY: Spent(cost=3, calls=1), other: Spent(cost=1)}), 20_001)
-    database.add_spend("w", Batch(2, {_KEY: Spent(cost=4, calls=1, input_tokens=9)}), 20_001)
+    database.add_spend(
+        "w", SpendBatch(1, {_KEY: Spent(cost=3, calls=1), other: Spent(cost=1)}), 20_001
+    )
+    database.add_spend("w", SpendBatch(2, {_KEY: Spent(cost=4, calls=1, input_tokens=9)}), 20_001)
     assert database.totals() == {
         _KEY: Spent(cost=7, calls=2, input_tokens=9),
         other: Spent(cost=1),
@@ -61,13 +63,15 @@ def test_batches_add_up(database: Database) -> None:
 
 
 def test_what_is_held_counts_for_the_key_and_is_in_no_total(database: Database) -> None:
-    database.add_spend("w", Batch(1, {_KEY: Spent(cost=3, calls=2, unpriced=1, held=5)}), 20_001)
+    database.add_spend(
+        "w", SpendBatch(1, {_KEY: Spent(cost=3, calls=2, unpriced=1, held=5)}), 20_001
+    )
     assert database.daily_costs() == [(_KEY.key_id, _KEY.day, 8)]
     assert database.totals() == {_KEY: Spent(cost=3, calls=2, unpriced=1)}
 
 
 def test_a_batch_that_is_handed_over_twice_counts_once(database: Database) -> None:
-    batch = Batch(1, {_KEY: Spent(cost=3)})
+    batch = SpendBatch(1, {_KEY: Spent(cost=3)})
     database.add_spend("w", batch, 20_000)
     database.add_spend("w", batch, 20_000)
     database.add_spend("other", batch, 20_000)
@@ -75,7 +79,7 @@ def test_a_batch_that_is_handed_over_twice_counts_once(database: Database) -> No
 
 
 def test_writers_long_gone_are_forgotten(database: Database) -> None:
-    batch = Batch(1, {_KEY: Spent(cost=3)})
+    batch = SpendBatch(1, {_KEY: Spent(cost=3)})
     database.add_spend("old", batch, 20_000)
     database.add_spend("new", batch, 20_100)
     database.add_spend("old", batch, 20_100)
@@ -84,7 +88,7 @@ def test_writers_long_gone_are_forgotten(database: Database) -> None:
 
 def test_thousands_of_rows_are_one_batch(database: Database) -> None:
     rows = {SpendKey("k", f"u{n}", "gpt", 1): Spent(cost=n, calls=1) for n in range(3000)}
-    database.add_spend("w", Batch(1, rows), 1)
+    database.add_spend("w", SpendBatch(1, rows), 1)
     assert database.totals() == rows
 
 
@@ -167,7 +171,7 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
 
 
 def test_a_file_that_was_moved_away_takes_nothing_along(tmp_path: Path) -> None:
-    path, batch = tmp_path / "keys.db", Batch(1, {_KEY: Spent(cost=3)})
+    path, batch = tmp_path / "keys.db", SpendBatch(1, {_KEY: Spent(cost=3)})
     database = open_database(str(path))
     for file in tmp_path.iterdir():
         file.rename(tmp_path / f"moved-{file.name}")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from azure_responses.gateway import body_reader
 from azure_responses.gateway.body_reader import CallerLeft, Refused
-from azure_responses.gateway.upload import PieceReader, Upload
+from azure_responses.gateway.upload import PieceReader, ReceivedUpload
 
 pytestmark = pytest.mark.anyio
 
@@ -52,11 +52,11 @@ class Sender:
 
 def received(
     sender: Sender, length: int | None = None, limit: int = 512 * MIB, content_type: str = TYPE
-) -> Upload:
+) -> ReceivedUpload:
     headers = {} if length is None else {"content-length": str(length)}
     reader = PieceReader(sender, headers, limit, "general_settings.max_upload_bytes")
     reader.check()
-    return Upload(reader, content_type, lambda size: None)
+    return ReceivedUpload(reader, content_type, lambda size: None)
 
 
 async def collect(pieces: AsyncIterator[bytes]) -> bytes:
@@ -69,7 +69,7 @@ async def sent(
     *,
     size: int = 64 * 1024,
     is_decided: Callable[[Mapping[str, str]], bool] = lambda values: True,
-) -> tuple[bytes, Upload]:
+) -> tuple[bytes, ReceivedUpload]:
     upload = received(Sender(body, size), len(body))
     try:
         await upload.read_head(is_decided)
@@ -230,7 +230,7 @@ async def test_a_slow_sender_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
         await asyncio.sleep(10)
         return {}
 
-    upload = Upload(PieceReader(receive, {}, MIB, "x"), TYPE, lambda size: None)
+    upload = ReceivedUpload(PieceReader(receive, {}, MIB, "x"), TYPE, lambda size: None)
     with pytest.raises(Refused) as caught:
         await upload.read_head(lambda values: True)
     assert caught.value.error.status == 408
@@ -249,7 +249,7 @@ async def _receive(body: bytes, content_type: str) -> None:
 async def test_what_is_held_is_counted() -> None:
     counted: list[int] = []
     body = part("purpose", b"batch") + file(3 * MIB) + END
-    upload = Upload(PieceReader(Sender(body), {}, 512 * MIB, "x"), TYPE, counted.append)
+    upload = ReceivedUpload(PieceReader(Sender(body), {}, 512 * MIB, "x"), TYPE, counted.append)
     await upload.read_head(lambda values: True)
     assert MIB < sum(counted) < MIB + 65 * 1024
 

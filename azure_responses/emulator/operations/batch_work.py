@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from azure_responses.emulator.accounts import Account
 from azure_responses.emulator.batch_store import EmulatedBatch
-from azure_responses.emulator.contents import Content
+from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.faults import FaultScript
 from azure_responses.emulator.http_messages import ReceivedRequest, encode_json
@@ -17,8 +17,8 @@ from azure_responses.emulator.routes import MatchedRoute, Operation
 from azure_responses.emulator.service_errors import ServiceError, invalid_json
 from azure_responses.emulator.tokens import count_request
 from azure_responses.emulator.validation.batch_input import (
-    BatchInput,
-    BatchLine,
+    SubmittedBatch,
+    SubmittedLine,
     read_batch_input,
 )
 
@@ -57,12 +57,12 @@ def advance_batches(account: Account, script: FaultScript, seconds: float = _WOR
             _Work(account, script, batch, deadline).advance()
 
 
-def read_input(account: Account, content: Content, endpoint: str) -> BatchInput:
+def read_input(account: Account, content: StoredContent, endpoint: str) -> SubmittedBatch:
     """The requests of an input file, or its errors."""
     return read_batch_input(content.lines(), endpoint, account.resource.find_deployment)
 
 
-def count_tokens(found: BatchInput) -> int:
+def count_tokens(found: SubmittedBatch) -> int:
     """The tokens that a deployment's queue must have room for."""
     # Only a limited queue is worth the counting.
     if found.deployment is None or found.deployment.enqueued_tokens is None:
@@ -119,7 +119,7 @@ class _Work:
         if self._now < at:
             return False
         file = self._account.objects.files.get(batch.request.input_file_id)
-        found = BatchInput()
+        found = SubmittedBatch()
         if file is None:
             found.refuse("input_modified", "The input file was deleted after the job submission.")
         else:
@@ -134,7 +134,7 @@ class _Work:
         batch.enter("failed" if found.errors else "in_progress", at)
         return True
 
-    def _check_queue(self, found: BatchInput) -> None:
+    def _check_queue(self, found: SubmittedBatch) -> None:
         batch = self._batch
         if found.deployment is None or found.errors or batch.deployment is not None:
             return
@@ -182,14 +182,14 @@ class _Work:
         kept = objects.add_file(f"{batch.id}_error.jsonl", "batch_output", errors, expires_in)
         batch.error_file_id = kept.id
 
-    def _run(self, line: BatchLine) -> None:
+    def _run(self, line: SubmittedLine) -> None:
         status, body = self._ask(line)
         request_id = self._account.mint.request()
         head = b'{"custom_id":' + encode_json(line.custom_id) + b',"response":{"body":' + body
         tail = f',"request_id":"{request_id}","status_code":{status}}},"error":null}}'
         self._batch.answer(head + tail.encode(), is_success=status == 200)
 
-    def _ask(self, line: BatchLine) -> tuple[int, bytes]:
+    def _ask(self, line: SubmittedLine) -> tuple[int, bytes]:
         """Status and body of one request, executed as if it had been sent."""
         path = self._batch.request.endpoint.removeprefix("/v1")
         received = ReceivedRequest("POST", "", "/openai/v1" + path, "", _HEADERS, line.body)
@@ -210,7 +210,7 @@ class _Work:
 _HEADERS = {"content-type": "application/json"}
 
 
-def _expired(line: BatchLine) -> bytes:
+def _expired(line: SubmittedLine) -> bytes:
     # OpenAI's batch guide; Azure's has no example.
     message = "This request could not be executed before the completion window expired."
     error = {"code": "batch_expired", "message": message}

@@ -5,7 +5,7 @@ from typing import Any
 from azure_responses.emulator.batch_store import BatchRequest, EmulatedBatch
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
-from azure_responses.emulator.object_store import StoredFile
+from azure_responses.emulator.object_store import EmulatedFile
 from azure_responses.emulator.operations.batch_work import (
     advance_batches,
     count_tokens,
@@ -62,7 +62,7 @@ def _read_request(call: EmulatedCall) -> BatchRequest:
     return BatchRequest(input_file_id, endpoint, read_metadata(body), expires_in)
 
 
-def _find_input(call: EmulatedCall, file_id: str) -> StoredFile:
+def _find_input(call: EmulatedCall, file_id: str) -> EmulatedFile:
     file = call.account.objects.files.get(file_id)
     if file is None:
         raise not_found("File", file_id, "input_file_id")
@@ -74,7 +74,7 @@ def _find_input(call: EmulatedCall, file_id: str) -> StoredFile:
     return file
 
 
-def _enqueue(call: EmulatedCall, batch: EmulatedBatch, file: StoredFile) -> None:
+def _enqueue(call: EmulatedCall, batch: EmulatedBatch, file: EmulatedFile) -> None:
     """Take room in the deployment's queue; raises ServiceError (400) where it is full."""
     found = read_input(call.account, file.content, batch.request.endpoint)
     if found.errors or found.deployment is None:

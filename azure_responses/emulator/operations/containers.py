@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from azure_responses.emulator.contents import Content
+from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.forms import read_form
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
-from azure_responses.emulator.object_store import Container
+from azure_responses.emulator.object_store import EmulatedContainer
 from azure_responses.emulator.operations.fields import list_page, read_minutes
 from azure_responses.emulator.operations.files import content_reply, find_files
 from azure_responses.emulator.operations.references import check_skills, find_container
@@ -27,7 +27,7 @@ __all__ = [
 _MEMORY_LIMITS = ("1g", "4g", "16g", "64g")
 
 
-def _as_object(call: EmulatedCall, container: Container) -> dict[str, Any]:
+def _as_object(call: EmulatedCall, container: EmulatedContainer) -> dict[str, Any]:
     minutes = int(container.idle_seconds // 60)
     return {
         "id": container.id,
@@ -41,14 +41,14 @@ def _as_object(call: EmulatedCall, container: Container) -> dict[str, Any]:
     }
 
 
-def _find(call: EmulatedCall) -> Container:
+def _find(call: EmulatedCall) -> EmulatedContainer:
     container = find_container(call, call.route.ids[0])
     if container is None:
         raise not_found("Container", call.route.ids[0])
     return container
 
 
-def _use(call: EmulatedCall) -> Container:
+def _use(call: EmulatedCall) -> EmulatedContainer:
     # Any use of its files counts as activity; looking at the container itself does not.
     container = _find(call)
     if container.has_expired(call.now):
@@ -57,7 +57,7 @@ def _use(call: EmulatedCall) -> Container:
     return container
 
 
-def _use_file(call: EmulatedCall) -> tuple[Container, str]:
+def _use_file(call: EmulatedCall) -> tuple[EmulatedContainer, str]:
     container, file_id = _use(call), call.route.ids[1]
     if file_id not in container.files:
         raise not_found("Container file", file_id)
@@ -105,7 +105,7 @@ def delete(call: EmulatedCall) -> PlannedReply:
 
 
 def _add_file(
-    call: EmulatedCall, container: Container, filename: str, content: Content
+    call: EmulatedCall, container: EmulatedContainer, filename: str, content: StoredContent
 ) -> dict[str, Any]:
     call.account.objects.make_room(content)
     file_id = "cfile_" + call.account.mint.digits(32)

@@ -1,10 +1,10 @@
 """Files."""
 
-from azure_responses.emulator.contents import Content
+from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.forms import read_form
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
-from azure_responses.emulator.object_store import StoredFile
+from azure_responses.emulator.object_store import EmulatedFile
 from azure_responses.emulator.operations.batch_work import advance_batches
 from azure_responses.emulator.operations.fields import (
     list_page,
@@ -32,7 +32,9 @@ _MOST_LASTING, _MOST_EXPIRING = 500, 10_000
 _WHOLE_BYTES = 1024 * 1024
 
 
-def content_reply(content: Content, content_type: str = "application/octet-stream") -> PlannedReply:
+def content_reply(
+    content: StoredContent, content_type: str = "application/octet-stream"
+) -> PlannedReply:
     """The bytes of a file, in pieces where they are many."""
     headers = [("content-type", content_type)]
     if content.size <= _WHOLE_BYTES:
@@ -89,14 +91,14 @@ def check_quota(call: EmulatedCall, purpose: str, size: int, expires: bool) -> N
         raise gateway_error(400, "quotaExceeded", message)
 
 
-def _find(call: EmulatedCall) -> StoredFile:
+def _find(call: EmulatedCall) -> EmulatedFile:
     file = call.account.objects.files.get(call.route.ids[0])
     if file is None:
         raise invalid_request(f"No such File object: {call.route.ids[0]}", "id", status=404)
     return file
 
 
-def find_files(call: EmulatedCall, name: str) -> list[StoredFile]:
+def find_files(call: EmulatedCall, name: str) -> list[EmulatedFile]:
     """The stored files that a field of the body lists; raises ServiceError for unknown ones."""
     files = call.account.objects.files
     identifiers = read_texts(call.optional_body, name)

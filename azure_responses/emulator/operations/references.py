@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azure_responses.emulator.dispatch import EmulatedCall
-from azure_responses.emulator.object_store import Container, StoredConversation
+from azure_responses.emulator.object_store import EmulatedContainer, StoredConversation
 from azure_responses.emulator.response_store import EmulatedResponse, drop_nulls
 from azure_responses.emulator.service_errors import (
     invalid_request,
@@ -166,7 +166,7 @@ def _check_skill(call: EmulatedCall, reference: dict[str, Any], param: str) -> N
         raise not_found("Skill version", version, param)
 
 
-def find_container(call: EmulatedCall, container_id: str) -> Container | None:
+def find_container(call: EmulatedCall, container_id: str) -> EmulatedContainer | None:
     """A container of the resource; None for an expired one where those are not shown."""
     found = call.account.objects.containers.get(container_id)
     if found is None or call.account.assumptions.shows_expired_containers:

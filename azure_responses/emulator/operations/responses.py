@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from azure_responses.emulator import engine
-from azure_responses.emulator.contents import Content
+from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.dispatch import (
     EmulatedCall,
     admit,
@@ -119,7 +119,7 @@ def _keep_written(call: EmulatedCall, items: list[dict[str, Any]]) -> None:
         for part in item.get("content") or () if item["type"] == "message" else ():
             for note in part.get("annotations") or ():
                 if note["type"] == "container_file_citation":
-                    content = Content(engine.written_file(note["filename"], code))
+                    content = StoredContent(engine.written_file(note["filename"], code))
                     container = call.account.objects.containers[note["container_id"]]
                     container.add_file(
                         note["filename"], content, "assistant", call.now, note["file_id"]

@@ -8,7 +8,7 @@ from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.operations.fields import list_page, read_text
 from azure_responses.emulator.operations.files import content_reply
 from azure_responses.emulator.service_errors import invalid_request, not_found
-from azure_responses.emulator.skill_store import Skill, SkillVersion, read_bundle
+from azure_responses.emulator.skill_store import EmulatedSkill, EmulatedSkillVersion, read_bundle
 
 __all__ = [
     "add_version", "create", "delete", "delete_version", "list_skills", "list_versions",
@@ -18,14 +18,14 @@ __all__ = [
 _ZIP = "application/zip"
 
 
-def _find(call: EmulatedCall) -> Skill:
+def _find(call: EmulatedCall) -> EmulatedSkill:
     skill = call.account.objects.skills.get(call.route.ids[0])
     if skill is None:
         raise not_found("Skill", call.route.ids[0])
     return skill
 
 
-def _find_version(call: EmulatedCall) -> tuple[Skill, SkillVersion]:
+def _find_version(call: EmulatedCall) -> tuple[EmulatedSkill, EmulatedSkillVersion]:
     skill = _find(call)
     version = skill.find(call.route.ids[1])
     if version is None:
@@ -41,7 +41,7 @@ def create(call: EmulatedCall) -> PlannedReply:
     """`POST /skills`: version 1, which is the default."""
     bundle = read_bundle(read_form(call.received).files)
     call.account.objects.make_room(bundle.archive)
-    skill = Skill("skill_" + call.account.mint.digits(32), int(call.now))
+    skill = EmulatedSkill("skill_" + call.account.mint.digits(32), int(call.now))
     skill.add(_version_id(call), bundle, int(call.now))
     call.account.objects.skills[skill.id] = skill
     return json_reply(skill.as_object())
@@ -75,7 +75,7 @@ def delete(call: EmulatedCall) -> PlannedReply:
     return json_reply({"id": skill.id, "object": "skill.deleted", "deleted": True})
 
 
-def _content(version: SkillVersion | None) -> PlannedReply:
+def _content(version: EmulatedSkillVersion | None) -> PlannedReply:
     assert version is not None
     return content_reply(version.bundle.archive, _ZIP)
 

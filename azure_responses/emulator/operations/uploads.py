@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from azure_responses.emulator.contents import Content, ContentWriter
+from azure_responses.emulator.contents import ContentWriter, StoredContent
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.forms import read_form
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
@@ -99,7 +99,7 @@ def complete(call: EmulatedCall) -> PlannedReply:
     return json_reply(upload.as_object(call.now))
 
 
-def _named_parts(call: EmulatedCall, upload: StoredUpload) -> list[Content]:
+def _named_parts(call: EmulatedCall, upload: StoredUpload) -> list[StoredContent]:
     identifiers: list[Any] = read_texts(call.body, "part_ids")
     if not identifiers:
         raise missing_parameter("part_ids")
@@ -111,7 +111,7 @@ def _named_parts(call: EmulatedCall, upload: StoredUpload) -> list[Content]:
     return [upload.parts[identifier] for identifier in identifiers]
 
 
-def _digest(content: Content) -> str:
+def _digest(content: StoredContent) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     for piece in content.pieces():
         digest.update(piece)

@@ -5,7 +5,7 @@ from typing import Any
 
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
-from azure_responses.emulator.object_store import StoredFile
+from azure_responses.emulator.object_store import EmulatedFile
 from azure_responses.emulator.operations.attributes import matches, read_chunking
 from azure_responses.emulator.operations.fields import (
     list_page,
@@ -23,7 +23,7 @@ from azure_responses.emulator.service_errors import (
     out_of_range,
     too_many,
 )
-from azure_responses.emulator.vector_store import AttachedFile, FileBatch, VectorStore
+from azure_responses.emulator.vector_store import AttachedFile, EmulatedVectorStore, FileBatch
 
 __all__ = [
     "attach_batch", "attach_file", "cancel_batch", "create", "delete", "detach_file",
@@ -41,7 +41,7 @@ _UNSUPPORTED = (".png", ".jpg", ".jpeg", ".gif", ".mp3", ".wav", ".mp4", ".zip",
 # --- stores ---------------------------------------------------------------------------------------
 
 
-def _as_object(call: EmulatedCall, store: VectorStore) -> dict[str, Any]:
+def _as_object(call: EmulatedCall, store: EmulatedVectorStore) -> dict[str, Any]:
     files, now = call.account.objects.files, call.now
     size = sum(
         files[file.file_id].content.size
@@ -51,7 +51,7 @@ def _as_object(call: EmulatedCall, store: VectorStore) -> dict[str, Any]:
     return store.as_object(size, now)
 
 
-def _find(call: EmulatedCall) -> VectorStore:
+def _find(call: EmulatedCall) -> EmulatedVectorStore:
     store = call.account.objects.vector_stores.get(call.route.ids[0])
     # What has expired meanwhile must not be counted.
     _ = call.account.objects.files
@@ -60,7 +60,7 @@ def _find(call: EmulatedCall) -> VectorStore:
     return store
 
 
-def _use(call: EmulatedCall) -> VectorStore:
+def _use(call: EmulatedCall) -> EmulatedVectorStore:
     store = _find(call)
     if store.has_expired(call.now):
         raise invalid_request(f"Vector store with id '{store.id}' is expired.")
@@ -130,8 +130,8 @@ def delete(call: EmulatedCall) -> PlannedReply:
 
 def _attach(
     call: EmulatedCall,
-    store: VectorStore,
-    file: StoredFile,
+    store: EmulatedVectorStore,
+    file: EmulatedFile,
     attributes: dict[str, Any],
     chunking: dict[str, Any] | None,
 ) -> AttachedFile:
@@ -142,7 +142,7 @@ def _attach(
     return attached
 
 
-def _indexing_error(file: StoredFile) -> dict[str, str] | None:
+def _indexing_error(file: EmulatedFile) -> dict[str, str] | None:
     if file.filename.lower().endswith(_UNSUPPORTED):
         message = "The file type is not supported."
         return {"code": "unsupported_file", "message": message}
@@ -151,19 +151,21 @@ def _indexing_error(file: StoredFile) -> dict[str, str] | None:
     return None
 
 
-def _file_object(call: EmulatedCall, store: VectorStore, file: AttachedFile) -> dict[str, Any]:
+def _file_object(
+    call: EmulatedCall, store: EmulatedVectorStore, file: AttachedFile
+) -> dict[str, Any]:
     size = call.account.objects.files[file.file_id].content.size
     return file.as_object(store.id, size, call.now)
 
 
-def _find_file(call: EmulatedCall, file_id: Any) -> StoredFile:
+def _find_file(call: EmulatedCall, file_id: Any) -> EmulatedFile:
     file = call.account.objects.files.get(file_id) if isinstance(file_id, str) else None
     if file is None:
         raise not_found("File", file_id, "file_id")
     return file
 
 
-def _find_attached(call: EmulatedCall) -> tuple[VectorStore, AttachedFile]:
+def _find_attached(call: EmulatedCall) -> tuple[EmulatedVectorStore, AttachedFile]:
     store, file_id = _find(call), call.route.ids[1]
     if file_id not in store.files:
         raise invalid_request(f"No file found with id '{file_id}'.", status=404)
@@ -177,7 +179,9 @@ def attach_file(call: EmulatedCall) -> PlannedReply:
     return json_reply(_file_object(call, store, _attach(call, store, file, attributes, chunking)))
 
 
-def _page(call: EmulatedCall, store: VectorStore, files: Sequence[AttachedFile]) -> PlannedReply:
+def _page(
+    call: EmulatedCall, store: EmulatedVectorStore, files: Sequence[AttachedFile]
+) -> PlannedReply:
     status = call.query.get("filter")
     if status is not None and status not in _STATUSES:
         raise invalid_value("filter", status, _STATUSES)
@@ -238,7 +242,7 @@ def attach_batch(call: EmulatedCall) -> PlannedReply:
     return json_reply(batch.as_object(store.id, call.now))
 
 
-def _read_batch(call: EmulatedCall) -> list[tuple[StoredFile, dict[str, Any]]]:
+def _read_batch(call: EmulatedCall) -> list[tuple[EmulatedFile, dict[str, Any]]]:
     body, files = call.body, call.body.get("files")
     if (files is None) == (body.get("file_ids") is None):
         raise invalid_request("Exactly one of 'file_ids' and 'files' is required.", "file_ids")
@@ -258,7 +262,7 @@ def _read_batch(call: EmulatedCall) -> list[tuple[StoredFile, dict[str, Any]]]:
     return found
 
 
-def _find_batch(call: EmulatedCall) -> tuple[VectorStore, FileBatch]:
+def _find_batch(call: EmulatedCall) -> tuple[EmulatedVectorStore, FileBatch]:
     store = _find(call)
     batch = store.batches.get(call.route.ids[1])
     if batch is None:

@@ -12,7 +12,7 @@ from azure_responses.emulator.service_errors import (
     missing_parameter,
     not_found,
 )
-from azure_responses.emulator.webhook_sender import WebhookEndpoint
+from azure_responses.emulator.webhook_sender import EmulatedWebhook
 
 __all__ = ["EVENT_TYPES", "create", "delete", "list_endpoints", "retrieve", "update"]
 
@@ -25,7 +25,7 @@ EVENT_TYPES = (
 """Of Microsoft's webhooks page; the emulator has events of responses and batches."""
 
 
-def _find(call: EmulatedCall) -> WebhookEndpoint:
+def _find(call: EmulatedCall) -> EmulatedWebhook:
     endpoint = call.account.webhooks.get(call.route.ids[0])
     if endpoint is None:
         raise not_found("Webhook endpoint", call.route.ids[0])
@@ -58,7 +58,7 @@ def create(call: EmulatedCall) -> PlannedReply:
     """`POST /dashboard/webhook_endpoints`: the one reply that shows the secret."""
     name, url, types = read_text(call.body, "name"), _read_url(call.body), _read_types(call.body)
     account = call.account
-    endpoint = WebhookEndpoint(
+    endpoint = EmulatedWebhook(
         "we_" + account.mint.digits(32), name, url, types, account.mint.secret(), int(call.now)
     )
     account.webhooks[endpoint.id] = endpoint

@@ -7,7 +7,7 @@ from typing import Any
 
 from azure_responses.emulator.resources import EmulatedDeployment
 
-__all__ = ["BATCH_ENDPOINTS", "BatchInput", "BatchLine", "read_batch_input"]
+__all__ = ["BATCH_ENDPOINTS", "SubmittedBatch", "SubmittedLine", "read_batch_input"]
 
 BATCH_ENDPOINTS = ("/responses", "/chat/completions", "/embeddings")
 """What a batch can call, without the `/v1` that may stand before it."""
@@ -18,7 +18,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class BatchLine:
+class SubmittedLine:
     """One request of a batch: the id that its caller gave it, and its body as JSON."""
 
     custom_id: str
@@ -30,10 +30,10 @@ class BatchLine:
 
 
 @dataclass
-class BatchInput:
+class SubmittedBatch:
     """What an input file holds: requests for one deployment, or errors."""
 
-    lines: list[BatchLine] = field(default_factory=list)
+    lines: list[SubmittedLine] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     deployment: EmulatedDeployment | None = None
 
@@ -50,7 +50,7 @@ def read_batch_input(
     lines: Iterable[bytes],
     endpoint: str,
     find_deployment: Callable[[str], EmulatedDeployment | None],
-) -> BatchInput:
+) -> SubmittedBatch:
     """The requests of a file, or what is wrong with it.
 
     Args:
@@ -58,7 +58,7 @@ def read_batch_input(
         endpoint: of the batch, with or without `/v1`.
         find_deployment: looks up a deployment of the resource by its name.
     """
-    reader = _Reader(endpoint.removeprefix("/v1"), find_deployment)
+    reader = _LineReader(endpoint.removeprefix("/v1"), find_deployment)
     for number, line in enumerate(lines, 1):
         if number == 1 and line.startswith(_BOM):
             reader.found.refuse("invalid_request", _NO_MODEL)
@@ -90,13 +90,13 @@ _WRONG_SKU = (
 )
 
 
-class _Reader:
+class _LineReader:
     """Reads lines one after the other; the first one says which deployment is meant."""
 
     def __init__(
         self, endpoint: str, find_deployment: Callable[[str], EmulatedDeployment | None]
     ) -> None:
-        self.found = BatchInput()
+        self.found = SubmittedBatch()
         self.seen: set[str] = set()
         self._endpoint = endpoint
         self._find = find_deployment
@@ -117,7 +117,7 @@ class _Reader:
             self.found.refuse("url_mismatch", _OTHER_URL, number, "url")
         self._check_model(number, line["body"]["model"])
         body = json.dumps(line["body"], separators=(",", ":")).encode()
-        self.found.lines.append(BatchLine(line["custom_id"], body))
+        self.found.lines.append(SubmittedLine(line["custom_id"], body))
 
     def _check_id(self, number: int, custom_id: str) -> None:
         if custom_id in self.seen:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Clock, Emulator, Resource
-from azure_responses.emulator.contents import Content, ContentWriter
+from azure_responses.emulator.contents import ContentWriter, StoredContent
 from azure_responses.emulator.object_store import ObjectStore
 from azure_responses.emulator.opaque_values import IdentifierMint
 from tests.emulator.callers import BEGIN, open_client
@@ -166,7 +166,7 @@ def test_only_so_many_temporary_files_are_open() -> None:
         writer.write(b"x")
         holdings.add_file("a", "assistants", writer.finish())
     assert len(holdings.files) == 200
-    holdings.add_file("b", "assistants", Content(b"x"))
+    holdings.add_file("b", "assistants", StoredContent(b"x"))
     assert len(holdings.files) == 201
 
 
@@ -174,12 +174,12 @@ def test_files_take_no_more_memory_than_they_may() -> None:
     clock = Clock()
     holdings = ObjectStore(IdentifierMint("seed", clock.now), clock)
     container = holdings.add_container("auto")
-    container.add_file("a", Content(b"x" * 10), "user", 0, "cfile_1")
-    old = holdings.add_file("a", "assistants", Content(b"x" * 20))
-    kept = holdings.add_file("b", "assistants", Content(b"x" * 30))
+    container.add_file("a", StoredContent(b"x" * 10), "user", 0, "cfile_1")
+    old = holdings.add_file("a", "assistants", StoredContent(b"x" * 20))
+    kept = holdings.add_file("b", "assistants", StoredContent(b"x" * 30))
     # A content that only says how large it is.
-    holdings.make_room(Content(b"", size=256 * 1024 * 1024 - 40))
+    holdings.make_room(StoredContent(b"", size=256 * 1024 * 1024 - 40))
     assert list(holdings.files) == [kept.id]
     assert old.id not in holdings.files
-    holdings.make_room(Content(b"", size=256 * 1024 * 1024))
+    holdings.make_room(StoredContent(b"", size=256 * 1024 * 1024))
     assert (list(holdings.files), container.contents, container.files) == ([], {}, {})
