@@ -70,10 +70,7 @@ class Gateway:
         # Where replicas have no Redis, they share the database.
         shares_database = settings.database_url is not None and settings.state is None
         self._texts = DatabaseTexts(str(settings.database_url)) if shares_database else None
-        options = _router_options(settings, router_options)
-        if self._texts is not None:
-            options = {"response_texts": self._texts, **options}
-        self.router = Router(settings.model_list, **options)
+        self.router = self._make_router(router_options)
         self.server = AsyncOpenAIServer(self.router)
         self._table = KeyTable(settings.keys)
         self._totals = SpendTotals()
@@ -96,6 +93,20 @@ class Gateway:
         self.shutdown = GracefulShutdown()
         self.background_calls = BackgroundCalls(self.server, self.router, self.shutdown)
         self.metrics = Metrics(_names(self.router))
+        self._connect_prices()
+        self.spend_writer: SpendWriter | None = None
+        self.batch_runner: BatchRunner | None = None
+        self.batch_api = self._batch_api()
+
+    def _make_router(self, router_options: Mapping[str, Any] | None) -> Router:
+        options = _router_options(self.settings, router_options)
+        if self._texts is not None:
+            options = {"response_texts": self._texts, **options}
+        return Router(self.settings.model_list, **options)
+
+    def _connect_prices(self) -> None:
+        """Make what learns of the ends of background responses, and what passes them on."""
+        settings = self.settings
         self.webhook_relay = WebhookRelay(
             self._table.caller_of,
             allows_http=settings.webhook_allow_http,
@@ -116,9 +127,6 @@ class Gateway:
             table=self._table,
             router=self.router,
         )
-        self.spend_writer: SpendWriter | None = None
-        self.batch_runner: BatchRunner | None = None
-        self.batch_api = self._batch_api()
 
     async def start(self) -> None:
         """Read keys and totals; raises when the database cannot be used."""

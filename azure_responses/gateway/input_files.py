@@ -1,7 +1,7 @@
 """Input files of batches that the gateway keeps in its database."""
 
 import time
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import replace
 
 from azure_responses.batches.lines import MOST_BYTES
@@ -40,13 +40,8 @@ async def store_input(
     """
     ask, tables = runner.ask, runner.tables
     now, expires = time.time(), _read_expiry(fields)
-    known = await ask(tables.list_files, caller.owner, now, "batch")
-    if expires is None and sum(file.expires is None for file in known) >= _MOST_FILES:
-        raise invalid_request(
-            f"There are {_MOST_FILES} batch files that do not expire.",
-            code="quota_exceeded",
-            hint="Delete some, or send expires_after.",
-        )
+    if expires is None:
+        _check_room(await ask(tables.list_files, caller.owner, now, "batch"))
     until = None if expires is None else now + expires
     file = KeptFile(new_id("file-"), caller.owner, "batch", filename[:512], 0, now, until)
     file = replace(file, end_user_digest=digest_of(end_user))
@@ -60,6 +55,15 @@ async def store_input(
     found = await ask(tables.find_file, file.id, caller.owner, now)
     assert found is not None
     return found
+
+
+def _check_room(known: Sequence[KeptFile]) -> None:
+    if sum(file.expires is None for file in known) >= _MOST_FILES:
+        raise invalid_request(
+            f"There are {_MOST_FILES} batch files that do not expire.",
+            code="quota_exceeded",
+            hint="Delete some, or send expires_after.",
+        )
 
 
 async def _store_parts(runner: BatchRunner, file_id: str, content: AsyncIterable[bytes]) -> int:

@@ -41,17 +41,8 @@ def read_object_request(
     Raises:
         APIStatusError: it cannot be answered, whatever Azure thinks of it.
     """
-    row, content_type = route.row, request.headers.get("content-type", "")
-    body: Mapping[str, Any] | None = None
-    form: ReceivedForm | None = None
-    content = request.body or None
-    if row.method != "POST":
-        content = None
-    elif row.is_form and is_multipart(content_type):
-        form, content = request.form or HeldForm(request.body, content_type), None
-        body = form.values
-    elif request.body.strip():
-        body, content_type = read_object(request.body), "application/json"
+    row = route.row
+    body, form, content, content_type = _read_body(request, row)
     refuse_connection_fields(_without_endpoint(body or {}, row), request.headers)
     asked = _join(query)
     model = named_model(body or {}, asked, request.headers)
@@ -79,6 +70,21 @@ def read_object_request(
             models=models,
         )
     )
+
+
+def _read_body(
+    request: ApiRequest, row: APIOperation
+) -> tuple[Mapping[str, Any] | None, ReceivedForm | None, bytes | None, str]:
+    """The fields of the body, its form, its bytes where it is no form, and its content type."""
+    content_type = request.headers.get("content-type", "")
+    if row.method != "POST":
+        return None, None, None, content_type
+    if row.is_form and is_multipart(content_type):
+        form = request.form or HeldForm(request.body, content_type)
+        return form.values, form, None, content_type
+    if request.body.strip():
+        return read_object(request.body), None, request.body, "application/json"
+    return None, None, request.body or None, content_type
 
 
 def object_end_user(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:

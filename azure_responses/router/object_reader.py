@@ -36,25 +36,7 @@ class ObjectReader:
             ConfigurationError: an option is invalid.
         """
         check_options(call.options)
-        model = call.model or named_model(call.body or {}, call.query, call.headers)
-        body = call.body
-        # Azure does not know these fields; they are for us.
-        if body is not None and not body.keys().isdisjoint(OWN_FIELDS):
-            body = {name: value for name, value in body.items() if name not in OWN_FIELDS}
-        query = {name: value for name, value in call.query.items() if name in call.row.query}
-        asked = AskedObject(
-            call.row,
-            call.ids,
-            query,
-            body,
-            model,
-            call.owner,
-            call.must_own,
-            call.may_call,
-            call.replicates,
-            call.models,
-            call.end_user,
-        )
+        asked = _asked(call)
         place = self.places.read(asked)
         routed = RoutedObject(
             self.reader,
@@ -63,7 +45,7 @@ class ObjectReader:
             place.ids,
             place.query,
             place.body,
-            body is not call.body,
+            asked.body is not call.body,
             place.given,
             call.options.get("timeout", self.timeout),
             call.pieces,
@@ -87,3 +69,23 @@ class ObjectReader:
             is_altered=is_altered(options),
             is_object=True,
         )
+
+
+def _asked(call: ObjectCall) -> AskedObject:
+    """What decides where a call goes, without the fields that Azure does not know."""
+    body = call.body
+    if body is not None and not body.keys().isdisjoint(OWN_FIELDS):
+        body = {name: value for name, value in body.items() if name not in OWN_FIELDS}
+    return AskedObject(
+        call.row,
+        call.ids,
+        {name: value for name, value in call.query.items() if name in call.row.query},
+        body,
+        call.model or named_model(call.body or {}, call.query, call.headers),
+        call.owner,
+        call.must_own,
+        call.may_call,
+        call.replicates,
+        call.models,
+        call.end_user,
+    )
