@@ -95,11 +95,11 @@ def test_thousands_of_rows_are_one_batch(database: Database) -> None:
 _ADD = """
 import sys
 from azure_responses.gateway.database import open_database
-from azure_responses.gateway.spend import Batch, SpendKey, Spent
+from azure_responses.gateway.spend import SpendBatch, SpendKey, Spent
 database = open_database(sys.argv[1])
 for number in range(1, 41):
     rows = {SpendKey("k", f"u{n % 3}", "gpt", 1): Spent(cost=1, calls=1) for n in range(number)}
-    database.add_spend(sys.argv[2], Batch(number, rows), 1)
+    database.add_spend(sys.argv[2], SpendBatch(number, rows), 1)
 """
 
 

@@ -132,5 +132,6 @@ def test_processes_that_append_at_once_do_not_mix_their_lines(tmp_path: Path) ->
         subprocess.Popen([sys.executable, "-c", _APPEND, str(path), str(n)]) for n in range(3)
     ]
     assert [process.wait(60) for process in processes] == [0, 0, 0]
-    records = [json.loads(line) for line in path.read_text().splitlines()]
+    # A process that opens the file while another writes may add an empty line.
+    records = [json.loads(line) for line in path.read_text().splitlines() if line]
     assert [sum(r["who"] == n for r in records) for n in range(3)] == [1000, 1000, 1000]

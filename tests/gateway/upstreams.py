@@ -61,12 +61,14 @@ class Upstream:
         return [sent.path for sent in self.sent]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            while True:
-                sent = await self._read(reader)
-                await self._answer(sent, writer)
-                await writer.drain()
-        writer.close()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                while True:
+                    sent = await self._read(reader)
+                    await self._answer(sent, writer)
+                    await writer.drain()
+        finally:
+            writer.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> Sent:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -92,9 +94,16 @@ class Upstream:
             reply(writer, json.dumps(_ANSWERS.get(name, _FILE)).encode())
 
 
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    line = await reader.readline()
+    if not line.endswith(b"\n"):
+        raise asyncio.IncompleteReadError(line, None)
+    return line
+
+
 async def _pieces(reader: asyncio.StreamReader, headers: dict[str, str]) -> Any:
     if headers.get("transfer-encoding") == "chunked":
-        while size := int(await reader.readline(), 16):
+        while size := int(await _line(reader), 16):
             yield await reader.readexactly(size)
             await reader.readexactly(2)
         await reader.readexactly(2)

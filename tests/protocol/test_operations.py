@@ -330,3 +330,9 @@ def test_the_body_asks_for_what_the_caller_reads(stream: bool) -> None:
         assert operations.create(parameters, options, stream=stream).request.body
     with pytest.raises(ConfigurationError, match=f"stream={not stream}"):
         operations.create(parameters, Options(extra_body={"stream": not stream}), stream=stream)
+
+
+def test_input_tokens_are_counted_by_azure_where_nothing_is_converted() -> None:
+    call = _operations().count_input({"model": "d", "input": "hi"}, _NONE)
+    assert call.request.url.partition("?")[0].endswith("/responses/input_tokens")
+    assert call.conversion is None
