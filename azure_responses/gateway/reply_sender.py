@@ -40,7 +40,7 @@ class ReplySender:
         scope, send: of the ASGI server.
         headers: of the request.
         call_id: names the call in headers.
-        watch: is told when leaving does not stop the call any more.
+        watch: is stopped when the reply ends, since leaving does not stop the call any more.
 
     Attributes:
         pieces: the rest of a body that is read piece by piece; None of other requests.
