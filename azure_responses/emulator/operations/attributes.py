@@ -8,8 +8,8 @@ from azure_responses.emulator.service_errors import (
     invalid_type,
     invalid_value,
     missing_parameter,
-    out_of_range,
 )
+from azure_responses.emulator.validation.shapes import Integer
 
 __all__ = ["matches", "read_chunking"]
 
@@ -75,14 +75,7 @@ def read_chunking(body: dict[str, Any]) -> dict[str, Any] | None:
     size = static.get("max_chunk_size_tokens", 800)
     overlap = static.get("chunk_overlap_tokens", 400)
     place = "chunking_strategy.static"
-    for name, value, least, most in (
-        ("max_chunk_size_tokens", size, 100, 4096),
-        ("chunk_overlap_tokens", overlap, 0, size // 2 if isinstance(size, int) else 0),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise invalid_type(f"{place}.{name}", "an integer", value)
-        if not least <= value <= most:
-            limit = most if value > most else least
-            raise out_of_range(f"{place}.{name}", value, limit, is_above=value > most)
+    Integer(100, 4096).check(size, f"{place}.max_chunk_size_tokens")
+    Integer(0, size // 2).check(overlap, f"{place}.chunk_overlap_tokens")
     sizes = {"max_chunk_size_tokens": size, "chunk_overlap_tokens": overlap}
     return {"type": "static", "static": sizes}

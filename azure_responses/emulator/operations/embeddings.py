@@ -13,11 +13,11 @@ from azure_responses.emulator.service_errors import (
     invalid_type,
     invalid_value,
     missing_parameter,
-    out_of_range,
     too_many,
     unsupported_parameter,
 )
 from azure_responses.emulator.tokens import count_text
+from azure_responses.emulator.validation.shapes import Integer
 
 __all__ = ["create"]
 
@@ -100,9 +100,5 @@ def _read_dimensions(body: dict[str, Any], model: str) -> int:
         return largest
     if "ada-002" in model:
         raise unsupported_parameter("dimensions")
-    if isinstance(dimensions, bool) or not isinstance(dimensions, int):
-        raise invalid_type("dimensions", "an integer", dimensions)
-    if not 1 <= dimensions <= largest:
-        limit = largest if dimensions > 1 else 1
-        raise out_of_range("dimensions", dimensions, limit, is_above=dimensions > 1)
-    return dimensions
+    Integer(1, largest).check(dimensions, "dimensions")
+    return int(dimensions)

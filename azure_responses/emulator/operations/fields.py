@@ -9,10 +9,10 @@ from azure_responses.emulator.service_errors import (
     invalid_value,
     missing_parameter,
     not_found,
-    out_of_range,
     too_long,
     too_many,
 )
+from azure_responses.emulator.validation.shapes import Integer
 
 __all__ = [
     "list_page", "read_expiry", "read_integer", "read_metadata", "read_minutes", "read_object",
@@ -68,13 +68,9 @@ def read_expiry(
         seconds = int(seconds)
     if seconds is None:
         raise missing_parameter(f"{name}.seconds")
-    if isinstance(seconds, bool) or not isinstance(seconds, int):
-        raise invalid_type(f"{name}.seconds", "an integer", seconds)
     shortest = _SHORTEST_SECONDS.get(purpose, 3600)
-    if not shortest <= seconds <= _LONGEST_SECONDS:
-        limit = _LONGEST_SECONDS if seconds > _LONGEST_SECONDS else shortest
-        raise out_of_range(f"{name}.seconds", seconds, limit, is_above=seconds > limit)
-    return seconds
+    Integer(shortest, _LONGEST_SECONDS).check(seconds, f"{name}.seconds")
+    return int(seconds)
 
 
 def read_object(body: dict[str, Any], name: str) -> dict[str, Any]:
@@ -102,9 +98,8 @@ def read_texts(body: dict[str, Any], name: str) -> list[str]:
 
 def read_minutes(body: dict[str, Any], name: str, default: int) -> int:
     """`minutes` of an object such as `expires_after`; raises ServiceError if not a number."""
-    value = read_object(body, name).get("minutes", default)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise invalid_type(f"{name}.minutes", "an integer", value)
+    value: int = read_object(body, name).get("minutes", default)
+    Integer().check(value, f"{name}.minutes")
     return value
 
 
@@ -123,10 +118,7 @@ def read_integer(
             "invalid_type",
         )
     number = int(text)
-    if number < least:
-        raise out_of_range(name, number, least, is_above=False)
-    if most is not None and number > most:
-        raise out_of_range(name, number, most, is_above=True)
+    Integer(least, most).check(number, name)
     return number
 
 

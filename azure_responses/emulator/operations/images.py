@@ -15,10 +15,10 @@ from azure_responses.emulator.service_errors import (
     invalid_type,
     invalid_value,
     missing_parameter,
-    out_of_range,
     too_long,
 )
 from azure_responses.emulator.tokens import count_text
+from azure_responses.emulator.validation.shapes import Integer
 
 __all__ = ["edit", "generate", "vary"]
 
@@ -122,12 +122,8 @@ class _Job:
             return default
         if isinstance(value, str) and value.isdecimal() and len(value) < 9:
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise invalid_type(name, "an integer", value)
-        if not least <= value <= most:
-            limit = most if value > most else least
-            raise out_of_range(name, value, limit, is_above=value > most)
-        return value
+        Integer(least, most).check(value, name)
+        return int(value)
 
     def _read_choice(self, name: str, default: str) -> str:
         value = self._fields.get(name)

@@ -17,11 +17,10 @@ from azure_responses.emulator.operations.fields import (
 from azure_responses.emulator.operations.files import check_purpose, check_quota
 from azure_responses.emulator.service_errors import (
     invalid_request,
-    invalid_type,
     missing_parameter,
     not_found,
-    out_of_range,
 )
+from azure_responses.emulator.validation.shapes import Integer
 
 __all__ = ["add_part", "cancel", "complete", "create"]
 
@@ -37,11 +36,7 @@ def create(call: EmulatedCall) -> PlannedReply:
     size = body.get("bytes")
     if size is None:
         raise missing_parameter("bytes")
-    if isinstance(size, bool) or not isinstance(size, int):
-        raise invalid_type("bytes", "an integer", size)
-    if not 0 < size <= _LARGEST_UPLOAD:
-        limit = _LARGEST_UPLOAD if size > 0 else 1
-        raise out_of_range("bytes", size, limit, is_above=size > 0)
+    Integer(1, _LARGEST_UPLOAD).check(size, "bytes")
     check_purpose(purpose)
     expires_in = read_expiry(read_object(body, "expires_after") or None, purpose)
     upload = call.account.objects.add_upload(filename, purpose, size, expires_in)

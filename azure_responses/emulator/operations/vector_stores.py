@@ -20,9 +20,9 @@ from azure_responses.emulator.service_errors import (
     invalid_value,
     missing_parameter,
     not_found,
-    out_of_range,
     too_many,
 )
+from azure_responses.emulator.validation.shapes import Integer
 from azure_responses.emulator.vector_store import AttachedFile, EmulatedVectorStore, FileBatch
 
 __all__ = [
@@ -74,13 +74,9 @@ def _read_days(body: dict[str, Any]) -> int | None:
         return None
     if expiry.get("anchor") != "last_active_at":
         raise invalid_value("expires_after.anchor", expiry.get("anchor"), ("last_active_at",))
-    days = expiry.get("days")
-    if isinstance(days, bool) or not isinstance(days, int):
-        raise invalid_type("expires_after.days", "an integer", days)
-    if not 1 <= days <= 365:
-        limit = 365 if days > 365 else 1
-        raise out_of_range("expires_after.days", days, limit, is_above=days > 365)
-    return days
+    days: Any = expiry.get("days")
+    Integer(1, 365).check(days, "expires_after.days")
+    return int(days)
 
 
 def create(call: EmulatedCall) -> PlannedReply:
@@ -331,12 +327,8 @@ def _read_most(body: dict[str, Any]) -> int:
     most = body.get("max_num_results")
     if most is None:
         return 10
-    if isinstance(most, bool) or not isinstance(most, int):
-        raise invalid_type("max_num_results", "an integer", most)
-    if not 1 <= most <= _MOST_RESULTS:
-        limit = _MOST_RESULTS if most > 1 else 1
-        raise out_of_range("max_num_results", most, limit, is_above=most > 1)
-    return most
+    Integer(1, _MOST_RESULTS).check(most, "max_num_results")
+    return int(most)
 
 
 def _read_threshold(body: dict[str, Any]) -> float:
