@@ -5,7 +5,7 @@ from typing import Any
 
 from azure_responses.emulator.contents import ContentWriter, StoredContent
 from azure_responses.emulator.resources import EmulatedDeployment
-from azure_responses.emulator.validation.batch_input import SubmittedLine
+from azure_responses.emulator.validation.batch_input import SubmittedBatch
 
 __all__ = ["ENDED", "BatchRequest", "EmulatedBatch"]
 
@@ -42,7 +42,7 @@ class EmulatedBatch:
     Attributes:
         status, entered_at: where it stands, and since which unix time.
         times: when it reached each state.
-        lines: its requests, once the file has been validated.
+        submitted: what its file holds, until it ends.
         total, done: how many there are, and how many of them were executed.
         deployment: which deployment executes them.
         tokens: what it takes of the deployment's queue until it ends.
@@ -52,9 +52,9 @@ class EmulatedBatch:
     request: BatchRequest
     created_at: int
     entered_at: float
+    submitted: SubmittedBatch
     status: str = "validating"
     times: dict[str, int] = field(default_factory=dict)
-    lines: list[SubmittedLine] = field(default_factory=list)
     deployment: EmulatedDeployment | None = None
     errors: list[dict[str, Any]] = field(default_factory=list)
     tokens: int = 0
@@ -97,7 +97,8 @@ class EmulatedBatch:
         An ended batch needs its requests no more.
         """
         answers, failures = self._answers.finish(), self._failures.finish()
-        self._answers, self._failures, self.lines = ContentWriter(), ContentWriter(), []
+        self._answers, self._failures = ContentWriter(), ContentWriter()
+        self.submitted = SubmittedBatch()
         return answers, failures
 
     def as_object(self, empty_file_id: str | None = None) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from azure_responses.emulator.accounts import Account
 from azure_responses.emulator.batch_store import EmulatedBatch
-from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.faults import FaultScript
 from azure_responses.emulator.http_messages import ReceivedRequest, encode_json
@@ -19,10 +18,9 @@ from azure_responses.emulator.tokens import count_request
 from azure_responses.emulator.validation.batch_input import (
     SubmittedBatch,
     SubmittedLine,
-    read_batch_input,
 )
 
-__all__ = ["LINE_OPERATION", "advance_batches", "count_tokens", "queue_error", "read_input"]
+__all__ = ["LINE_OPERATION", "advance_batches", "count_tokens", "queue_error"]
 
 LINE_OPERATION = "batches.line"
 """How faults call a request of a batch."""
@@ -55,11 +53,6 @@ def advance_batches(account: Account, script: FaultScript, seconds: float = _WOR
     for batch in list(account.batches.values()):
         if not batch.has_ended:
             _Work(account, script, batch, deadline).advance()
-
-
-def read_input(account: Account, content: StoredContent, endpoint: str) -> SubmittedBatch:
-    """The requests of an input file, or its errors."""
-    return read_batch_input(content.lines(), endpoint, account.resource.find_deployment)
 
 
 def count_tokens(found: SubmittedBatch) -> int:
@@ -118,19 +111,19 @@ class _Work:
         batch, at = self._batch, self._batch.entered_at + self._timing.validating
         if self._now < at:
             return False
-        file = self._account.objects.files.get(batch.request.input_file_id)
-        found = SubmittedBatch()
-        if file is None:
-            found.refuse("input_modified", "The input file was deleted after the job submission.")
-        else:
-            found = read_input(self._account, file.content, batch.request.endpoint)
+        if batch.request.input_file_id not in self._account.objects.files:
+            batch.submitted = SubmittedBatch()
+            message = "The input file was deleted after the job submission."
+            batch.submitted.refuse("input_modified", message)
+        found = batch.submitted
         self._check_queue(found)
         batch.errors = found.errors
         batch.total = len(found.lines)
-        if not found.errors:
-            batch.lines = found.lines
-            # Microsoft's page: answers do not come in the order of the requests.
-            random.Random(batch.id).shuffle(batch.lines)
+        if found.errors:
+            # Its requests need not be kept.
+            batch.submitted = SubmittedBatch()
+        # Microsoft's page: answers do not come in the order of the requests.
+        random.Random(batch.id).shuffle(batch.submitted.lines)
         batch.enter("failed" if found.errors else "in_progress", at)
         return True
 
@@ -152,13 +145,13 @@ class _Work:
         while batch.done < due:
             if time.monotonic() > self._deadline:
                 return False
-            self._run(batch.lines[batch.done])
+            self._run(batch.submitted.lines[batch.done])
         if batch.done == batch.total:
             batch.enter("finalizing", batch.entered_at + pace * batch.total)
             return True
         if self._now < expires_at:
             return False
-        for line in batch.lines[batch.done :]:
+        for line in batch.submitted.lines[batch.done :]:
             batch.give_up(_expired(line))
         self._keep_files()
         batch.enter("expired", expires_at)

@@ -10,7 +10,6 @@ from azure_responses.emulator.operations.batch_work import (
     advance_batches,
     count_tokens,
     queue_error,
-    read_input,
 )
 from azure_responses.emulator.operations.fields import (
     list_page,
@@ -21,7 +20,11 @@ from azure_responses.emulator.operations.fields import (
 )
 from azure_responses.emulator.service_errors import invalid_request, invalid_value, not_found
 from azure_responses.emulator.timing import BatchTiming
-from azure_responses.emulator.validation.batch_input import BATCH_ENDPOINTS
+from azure_responses.emulator.validation.batch_input import (
+    BATCH_ENDPOINTS,
+    SubmittedBatch,
+    read_batch_input,
+)
 
 __all__ = ["cancel", "create", "list_batches", "retrieve"]
 
@@ -36,9 +39,12 @@ def create(call: EmulatedCall) -> PlannedReply:
     file = _find_input(call, request.input_file_id)
     advance_batches(call.account, call.script)
     batch_id = "batch_" + call.account.mint.request()
-    batch = EmulatedBatch(batch_id, request, int(call.now), entered_at=call.now)
+    # Read once: a file does not change, and may have 100,000 lines.
+    find_deployment = call.account.resource.find_deployment
+    submitted = read_batch_input(file.content.lines(), request.endpoint, find_deployment)
+    batch = EmulatedBatch(batch_id, request, int(call.now), call.now, submitted)
     if call.account.assumptions.refuses_full_queue:
-        _enqueue(call, batch, file)
+        _enqueue(call, batch, submitted)
     call.account.batches[batch.id] = batch
     if call.account.sender is not None and call.account.webhooks:
         # Its end is an event, even where no caller asks for the batch again.
@@ -74,9 +80,8 @@ def _find_input(call: EmulatedCall, file_id: str) -> EmulatedFile:
     return file
 
 
-def _enqueue(call: EmulatedCall, batch: EmulatedBatch, file: EmulatedFile) -> None:
+def _enqueue(call: EmulatedCall, batch: EmulatedBatch, found: SubmittedBatch) -> None:
     """Take room in the deployment's queue; raises ServiceError (400) where it is full."""
-    found = read_input(call.account, file.content, batch.request.endpoint)
     if found.errors or found.deployment is None:
         return
     tokens = count_tokens(found)
