@@ -1,6 +1,6 @@
 """Every operation that the emulator answers: one row each, and the handler that makes the reply."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 from azure_responses.emulator.http_messages import json_reply
@@ -30,13 +30,12 @@ _WRITE, _READ = "responses/write", "responses/read"
 _CHAT = "deployments/chat/completions/action"
 
 
-def _of_agents(name: str, method: str, path: str, handle: Handler) -> Operation:
-    return Operation(name, method, path, handle, base="agents")
-
-
-def _v1_only(name: str, method: str, path: str, handle: Handler) -> Operation:
-    offered_if = "offers_conversations" if name.startswith("conversations") else None
-    return Operation(name, method, path, handle, is_dated=False, offered_if=offered_if)
+# Operations that differ in the same way from the others.
+_of_agents = partial(Operation, base="agents")
+_v1_only = partial(Operation, is_dated=False)
+_conversation = partial(_v1_only, offered_if="offers_conversations")
+_skill = partial(_v1_only, offered_if="offers_skills")
+_upload = partial(Operation, offered_if="offers_uploads")
 
 
 def _of_media(
@@ -50,18 +49,6 @@ def _of_media(
         Operation(name, "POST", f"deployments/*/{path}", handle, is_v1=False, model_in="path",
                   stream_in=body, data_action=action),
     )  # fmt: skip
-
-
-def _skill(name: str, method: str, path: str, handle: Handler) -> Operation:
-    return Operation(name, method, path, handle, is_dated=False, offered_if="offers_skills")
-
-
-def _webhook(name: str, method: str, rest: str, handle: Handler) -> Operation:
-    return Operation(name, method, "dashboard/webhook_endpoints" + rest, handle, is_dated=False)
-
-
-def _upload(name: str, method: str, path: str, handle: Handler) -> Operation:
-    return Operation(name, method, path, handle, offered_if="offers_uploads")
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -157,11 +144,11 @@ OPERATIONS: tuple[Operation, ...] = (
     _skill("skills.versions.delete", "DELETE", "skills/*/versions/*", skills.delete_version),
     _skill("skills.versions.content", "GET", "skills/*/versions/*/content",
            skills.read_version_content),
-    _webhook("webhooks.create", "POST", "", webhooks.create),
-    _webhook("webhooks.list", "GET", "", webhooks.list_endpoints),
-    _webhook("webhooks.retrieve", "GET", "/*", webhooks.retrieve),
-    _webhook("webhooks.update", "POST", "/*", webhooks.update),
-    _webhook("webhooks.delete", "DELETE", "/*", webhooks.delete),
+    _v1_only("webhooks.create", "POST", "dashboard/webhook_endpoints", webhooks.create),
+    _v1_only("webhooks.list", "GET", "dashboard/webhook_endpoints", webhooks.list_endpoints),
+    _v1_only("webhooks.retrieve", "GET", "dashboard/webhook_endpoints/*", webhooks.retrieve),
+    _v1_only("webhooks.update", "POST", "dashboard/webhook_endpoints/*", webhooks.update),
+    _v1_only("webhooks.delete", "DELETE", "dashboard/webhook_endpoints/*", webhooks.delete),
     _v1_only("containers.create", "POST", "containers", containers.create),
     _v1_only("containers.list", "GET", "containers", containers.list_containers),
     _v1_only("containers.retrieve", "GET", "containers/*", containers.retrieve),
@@ -175,18 +162,18 @@ OPERATIONS: tuple[Operation, ...] = (
              containers.delete_file),
     _v1_only("containers.files.content", "GET", "containers/*/files/*/content",
              containers.read_content),
-    _v1_only("conversations.create", "POST", "conversations", conversations.create),
-    _v1_only("conversations.retrieve", "GET", "conversations/*", conversations.retrieve),
-    _v1_only("conversations.update", "POST", "conversations/*", conversations.update),
-    _v1_only("conversations.delete", "DELETE", "conversations/*", conversations.delete),
-    _v1_only("conversations.items.create", "POST", "conversations/*/items",
-             conversations.add_items),
-    _v1_only("conversations.items.list", "GET", "conversations/*/items",
-             conversations.list_items),
-    _v1_only("conversations.items.retrieve", "GET", "conversations/*/items/*",
-             conversations.retrieve_item),
-    _v1_only("conversations.items.delete", "DELETE", "conversations/*/items/*",
-             conversations.delete_item),
+    _conversation("conversations.create", "POST", "conversations", conversations.create),
+    _conversation("conversations.retrieve", "GET", "conversations/*", conversations.retrieve),
+    _conversation("conversations.update", "POST", "conversations/*", conversations.update),
+    _conversation("conversations.delete", "DELETE", "conversations/*", conversations.delete),
+    _conversation("conversations.items.create", "POST", "conversations/*/items",
+                  conversations.add_items),
+    _conversation("conversations.items.list", "GET", "conversations/*/items",
+                  conversations.list_items),
+    _conversation("conversations.items.retrieve", "GET", "conversations/*/items/*",
+                  conversations.retrieve_item),
+    _conversation("conversations.items.delete", "DELETE", "conversations/*/items/*",
+                  conversations.delete_item),
 )  # fmt: skip
 
 find_route = lru_cache(maxsize=512)(RouteTable(OPERATIONS).find)
