@@ -17,7 +17,7 @@ from azure_responses.emulator.service_errors import (
     missing_parameter,
 )
 
-__all__ = ["SubmittedForm", "SubmittedFile", "is_form", "read_form"]
+__all__ = ["SubmittedForm", "SubmittedFile", "read_form"]
 
 _FORM = "multipart/form-data"
 # Skills have up to 500 files; the rest is room for fields.
@@ -60,18 +60,13 @@ class SubmittedForm:
         return found or None
 
 
-def is_form(content_type: str) -> bool:
-    """True for the type of a multipart form."""
-    return content_type.lower().startswith(_FORM)
-
-
 def read_form(received: ReceivedRequest) -> SubmittedForm:
     """Raises ServiceError (400) for a body that is neither a form nor a JSON object.
 
     In JSON the file is `{"filename": …, "content": text, …}`, which Azure itself does not take.
     """
     content_type = received.headers.get("content-type", "")
-    if is_form(content_type):
+    if content_type.lower().startswith(_FORM):
         return _read_parts(content_type, received.content)
     try:
         data = json.loads(received.body)

@@ -4,7 +4,6 @@ from typing import Any
 
 from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.dispatch import EmulatedCall
-from azure_responses.emulator.forms import read_form
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import EmulatedContainer
 from azure_responses.emulator.operations.fields import list_page, read_minutes
@@ -114,7 +113,7 @@ def _add_file(
 
 def create_file(call: EmulatedCall) -> PlannedReply:
     """`POST /containers/{id}/files`: an upload, or a copy of a stored file."""
-    container, form = _use(call), read_form(call.received)
+    container, form = _use(call), call.form
     file_id = form.fields.get("file_id")
     if file_id is None:
         filename, content = form.file().filename, form.file().content

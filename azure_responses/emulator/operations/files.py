@@ -2,7 +2,6 @@
 
 from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.dispatch import EmulatedCall
-from azure_responses.emulator.forms import read_form
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import EmulatedFile
 from azure_responses.emulator.operations.batch_work import advance_batches
@@ -45,7 +44,7 @@ def content_reply(
 
 def create(call: EmulatedCall) -> PlannedReply:
     """Microsoft's Responses page: purpose `user_data` is not supported, `assistants` is."""
-    form = read_form(call.received)
+    form = call.form
     file, purpose = form.file(), form.fields.get("purpose")
     if purpose is None:
         raise missing_parameter("purpose", code=None)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from azure_responses.emulator.dispatch import EmulatedCall
-from azure_responses.emulator.forms import read_form
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.operations.fields import list_page, read_text
 from azure_responses.emulator.operations.files import content_reply
@@ -39,7 +38,7 @@ def _version_id(call: EmulatedCall) -> str:
 
 def create(call: EmulatedCall) -> PlannedReply:
     """`POST /skills`: version 1, which is the default."""
-    bundle = read_bundle(read_form(call.received).files)
+    bundle = read_bundle(call.form.files)
     call.account.objects.make_room(bundle.archive)
     skill = EmulatedSkill("skill_" + call.account.mint.digits(32), int(call.now))
     skill.add(_version_id(call), bundle, int(call.now))
@@ -87,7 +86,7 @@ def read_content(call: EmulatedCall) -> PlannedReply:
 
 def add_version(call: EmulatedCall) -> PlannedReply:
     """`POST /skills/{id}/versions`."""
-    skill, form = _find(call), read_form(call.received)
+    skill, form = _find(call), call.form
     bundle = read_bundle(form.files)
     call.account.objects.make_room(bundle.archive)
     version = skill.add(_version_id(call), bundle, int(call.now))

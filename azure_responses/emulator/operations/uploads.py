@@ -5,7 +5,6 @@ from typing import Any
 
 from azure_responses.emulator.contents import ContentWriter, StoredContent
 from azure_responses.emulator.dispatch import EmulatedCall
-from azure_responses.emulator.forms import read_form
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import StoredUpload
 from azure_responses.emulator.operations.fields import (
@@ -61,7 +60,7 @@ def _find_pending(call: EmulatedCall) -> StoredUpload:
 def add_part(call: EmulatedCall) -> PlannedReply:
     """`POST /uploads/{id}/parts`: parts may come in any order, and at the same time."""
     upload = _find_pending(call)
-    content = read_form(call.received).file("data").content
+    content = call.form.file("data").content
     if content.size > _LARGEST_PART:
         raise invalid_request("Part is too large: at most 64 MB are allowed.", "data")
     # Only the parts that `complete` names are counted, so there may be more than were announced.
