@@ -228,17 +228,17 @@ def read_content(call: EmulatedCall) -> PlannedReply:
 def attach_batch(call: EmulatedCall) -> PlannedReply:
     """`POST /vector_stores/{id}/file_batches`: `file_ids`, or `files` with their own options."""
     store = _use(call)
-    given = _read_batch(call)
-    attached = [
-        _attach(call, store, file, read_metadata(options, "attributes"), read_chunking(options))
-        for file, options in given
-    ]
+    # Nothing is attached where one of them is invalid.
+    attached = [_attach(call, store, *given) for given in _read_batch(call)]
     batch = FileBatch("vsfb_" + call.account.mint.digits(32), int(call.now), attached)
     store.batches[batch.id] = batch
     return json_reply(batch.as_object(store.id, call.now))
 
 
-def _read_batch(call: EmulatedCall) -> list[tuple[EmulatedFile, dict[str, Any]]]:
+def _read_batch(
+    call: EmulatedCall,
+) -> list[tuple[EmulatedFile, dict[str, Any], dict[str, Any] | None]]:
+    """Each file with its attributes and how it is cut; raises ServiceError for an invalid one."""
     body, files = call.body, call.body.get("files")
     if (files is None) == (body.get("file_ids") is None):
         raise invalid_request("Exactly one of 'file_ids' and 'files' is required.", "file_ids")
@@ -250,12 +250,11 @@ def _read_batch(call: EmulatedCall) -> list[tuple[EmulatedFile, dict[str, Any]]]
         raise invalid_type("files", "an array of objects", files)
     if len(listed) > _MOST_BATCHED:
         raise too_many("file_ids" if files is None else "files", len(listed), _MOST_BATCHED)
-    found = [(_find_file(call, file.get("file_id")), file) for file in listed]
-    for _, options in found:
-        # Nothing is attached where one of them is invalid.
-        read_metadata(options, "attributes")
-        read_chunking(options)
-    return found
+    found = [_find_file(call, options.get("file_id")) for options in listed]
+    return [
+        (file, read_metadata(options, "attributes"), read_chunking(options))
+        for file, options in zip(found, listed, strict=True)
+    ]
 
 
 def _find_batch(call: EmulatedCall) -> tuple[EmulatedVectorStore, FileBatch]:
