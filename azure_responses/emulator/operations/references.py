@@ -177,7 +177,7 @@ def find_container(call: EmulatedCall, container_id: str) -> EmulatedContainer |
 def _check_container(call: EmulatedCall, container: Any) -> None:
     if isinstance(container, dict):
         for file_id in container.get("file_ids") or ():
-            if call.account.objects.find_file(file_id) is None:
+            if file_id not in call.account.objects.files:
                 raise not_found("File", file_id, "tools")
     if not isinstance(container, str):
         return

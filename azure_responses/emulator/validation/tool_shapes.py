@@ -160,7 +160,8 @@ TOOL = Tagged(
         "local_shell": Fields(),
         "shell": Fields(
             environment=OpenFields(
-                {"type": Choice("container_auto", "container_reference", "local")}
+                {"type": Choice("container_auto", "container_reference", "local")},
+                file_ids=Listing(Text()),
             ),
             allowed_callers=_CALLERS,
         ),
