@@ -2,9 +2,10 @@
 
 import re
 import socket
-import threading
 from contextlib import suppress
 from typing import Any
+
+from tests.clients.socket_server import SocketServer
 
 __all__ = ["ByteServer"]
 
@@ -12,7 +13,7 @@ _PIECE = b"x" * 2**16
 _FILE = b'{"id":"file-1","object":"file","bytes":%d,"filename":"a","purpose":"batch"}'
 
 
-class ByteServer:
+class ByteServer(SocketServer):
     """Answers `POST` with the number of bytes that came, and `GET` with `size` bytes.
 
     Attributes:
@@ -20,30 +21,13 @@ class ByteServer:
     """
 
     def __init__(self, size: int) -> None:
+        super().__init__(lambda connection: None)
         self.received: list[int] = []
         self._size = size
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
     def __enter__(self) -> "ByteServer":
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__enter__()
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError), connection.makefile("rb") as reader:

@@ -26,6 +26,7 @@ class SocketServer:
     """Answers each connection with a function that is given the connected socket.
 
     Attributes:
+        url: where it listens.
         opened, released: how many connections began, and how many the client has closed.
         requests: the bytes each request arrived as.
     """
@@ -35,11 +36,6 @@ class SocketServer:
         self.opened = 0
         self.released = 0
         self.requests: list[bytes] = []
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def wait_for_release(self, count: int = 1, seconds: float = 5.0) -> bool:
         """True as soon as the client has closed so many connections."""
@@ -52,6 +48,7 @@ class SocketServer:
 
     def __enter__(self) -> "SocketServer":
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
         return self

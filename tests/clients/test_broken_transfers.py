@@ -22,6 +22,7 @@ from azure_responses import (
     InternalServerError,
 )
 from azure_responses.types import FileObject
+from tests.clients.socket_server import SocketServer
 
 _SIDES = ["sync", "own client", "asyncio", "trio"]
 _BODY = b'{"id":"f1","bytes":1,"created_at":1,"filename":"a","purpose":"batch","status":"x"}'
@@ -33,42 +34,21 @@ def _reply(status: int, body: bytes, *more: bytes) -> bytes:
     return b"\r\n".join([*lines, b"content-length: %d" % len(body), b"", body])
 
 
-class _Server:
+class _Server(SocketServer):
     """Answers each connection with a function of the connection and its number."""
 
     def __init__(self, act: Callable[[socket.socket, int], None]) -> None:
-        self.opened = 0
+        super().__init__(lambda connection: None)
         self._act = act
 
     def __enter__(self) -> "_Server":
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
+        super().__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(10)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.opened += 1
-            arguments = (connection, self.opened)
-            thread = threading.Thread(target=self._serve, args=arguments, daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
+    def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
             connection.settimeout(5)
-            self._act(connection, number)
+            self._act(connection, self.opened)
 
 
 def _read_head(connection: socket.socket) -> tuple[bytes, bytes]:
