@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -18,7 +18,7 @@ from azure_responses.emulator import Emulator
 from tests.emulator.callers import open_client
 from tests.recordings import openapi
 
-__all__ = ["RandomRequests", "send_many"]
+__all__ = ["RandomRequests", "json_places", "send_many"]
 
 _V1 = "/openai/v1"
 _DESCRIPTIONS = {
@@ -75,6 +75,15 @@ _ODD: tuple[Any, ...] = (
     {"type": None},
     "\ud7ff",
 )
+
+
+def json_places(value: Any, container: Any = None, key: Any = None) -> Iterator[tuple[Any, Any]]:
+    """Each list or object within a JSON value with each of its keys."""
+    if container is not None:
+        yield container, key
+    names: Any = value if isinstance(value, dict) else ()
+    for name in range(len(value)) if isinstance(value, list) else names:
+        yield from json_places(value[name], value, name)
 
 
 class RandomRequests:

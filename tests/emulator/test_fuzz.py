@@ -3,7 +3,6 @@
 import copy
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from azure_responses.emulator import Emulator
 from tests.emulator.callers import V1, create, open_client
-from tests.emulator.random_requests import RandomRequests, send_many
+from tests.emulator.random_requests import RandomRequests, json_places, send_many
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -96,20 +95,12 @@ _ODD_NESTED = [[], {}, [None], [[]], {"type": "x"}, {"type": None}, {"$ref": "#"
 _ODD: st.SearchStrategy[Any] = st.sampled_from([*_ODD_PLAIN, *_ODD_NESTED])
 
 
-def _places(value: Any, container: Any = None, key: Any = None) -> Iterator[tuple[Any, Any]]:
-    if container is not None:
-        yield container, key
-    names: Any = value if isinstance(value, dict) else ()
-    for name in range(len(value)) if isinstance(value, list) else names:
-        yield from _places(value[name], value, name)
-
-
 @given(st.data())
 @settings(max_examples=300, deadline=None)
 def test_every_body_is_answered(data: st.DataObject) -> None:
     path, body = copy.deepcopy(data.draw(st.sampled_from(_BODIES)))
     for _ in range(data.draw(st.integers(1, 3))):
-        container, key = data.draw(st.sampled_from(list(_places(body)) or [(body, "model")]))
+        container, key = data.draw(st.sampled_from(list(json_places(body)) or [(body, "model")]))
         container[key] = copy.deepcopy(data.draw(_ODD))
     with open_client(Emulator()) as client:
         assert client.post(path, json=body).status_code in (200, 400, 404)

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from azure_responses.emulator import Emulator, Fault
 from azure_responses.emulator.operations import OPERATIONS
 from tests.emulator.callers import open_client
 from tests.emulator.operations.test_batches import line, show, submit
+from tests.emulator.random_requests import json_places
 
 V1 = "/openai/v1/"
 ROWS = [row for row in OPERATIONS if row.base == "openai" and row.is_v1]
@@ -67,14 +67,6 @@ _ODD_NESTED = [[], {}, [None], [[]], {"type": "x"}, {"type": None}, [1, "a"], {"
 _ODD: st.SearchStrategy[Any] = st.sampled_from([*_ODD_PLAIN, *_ODD_NESTED])
 
 
-def _places(value: Any, container: Any = None, key: Any = None) -> Iterator[tuple[Any, Any]]:
-    if container is not None:
-        yield container, key
-    names: Any = value if isinstance(value, dict) else ()
-    for name in range(len(value)) if isinstance(value, list) else names:
-        yield from _places(value[name], value, name)
-
-
 def _made(client: httpx.Client) -> dict[str, str]:
     """Ids of one object of each kind."""
 
@@ -111,7 +103,7 @@ def _replace(text: str, known: dict[str, str]) -> str:
 def test_every_body_is_answered(data: st.DataObject) -> None:
     path, body = copy.deepcopy(data.draw(st.sampled_from(_BODIES)))
     for _ in range(data.draw(st.integers(0, 3))):
-        container, key = data.draw(st.sampled_from(list(_places(body)) or [(body, "model")]))
+        container, key = data.draw(st.sampled_from(list(json_places(body)) or [(body, "model")]))
         container[key] = copy.deepcopy(data.draw(_ODD))
     with open_client(Emulator()) as client:
         known = _made(client)
@@ -128,7 +120,7 @@ def test_every_line_of_a_batch_has_an_answer_or_fails_the_batch(data: st.DataObj
     body = {"metadata": {"a": "b"}, "tools": [{"type": "function", "name": "f"}], "text": {}}
     lines = [line(1, body=body), line(2)]
     for _ in range(data.draw(st.integers(0, 2))):
-        container, key = data.draw(st.sampled_from(list(_places(lines))))
+        container, key = data.draw(st.sampled_from(list(json_places(lines))))
         container[key] = copy.deepcopy(data.draw(_ODD))
     with open_client(Emulator()) as client:
         shown = show(client, submit(client, lines))
