@@ -137,13 +137,13 @@ class EmulatedContainer:
     last_active_at: float
     idle_seconds: float = CONTAINER_IDLE_SECONDS
     memory_limit: str = "1g"
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
-    contents: dict[str, StoredContent] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=lambda: BoundedDict(_MOST))
+    contents: dict[str, StoredContent] = field(default_factory=lambda: BoundedDict(_MOST))
 
     def add_file(
         self, filename: str, content: StoredContent, source: str, now: float, file_id: str
     ) -> dict[str, Any]:
-        """Keep a file of a `user` or of the `assistant`, and no more than a thousand."""
+        """Keep a file of a `user` or of the `assistant`, and no more than a thousand of them."""
         file: dict[str, Any] = {
             "id": file_id,
             "object": "container.file",
@@ -155,9 +155,6 @@ class EmulatedContainer:
         }
         self.files[file_id] = file
         self.contents[file_id] = content
-        if len(self.files) > _MOST:
-            dropped = next(iter(self.files))
-            del self.files[dropped], self.contents[dropped]
         return file
 
     def has_expired(self, now: float) -> bool:
