@@ -18,6 +18,7 @@ from azure_responses.emulator.operations.fields import (
     read_object,
     read_text,
 )
+from azure_responses.emulator.operations.files import find_file
 from azure_responses.emulator.service_errors import invalid_request, invalid_value, not_found
 from azure_responses.emulator.timing import BatchTiming
 from azure_responses.emulator.validation.batch_input import (
@@ -69,9 +70,7 @@ def _read_request(call: EmulatedCall) -> BatchRequest:
 
 
 def _find_input(call: EmulatedCall, file_id: str) -> EmulatedFile:
-    file = call.account.objects.files.get(file_id)
-    if file is None:
-        raise not_found("File", file_id, "input_file_id")
+    file = find_file(call, file_id, "input_file_id")
     if file.purpose != "batch":
         raise invalid_request(
             f"The file '{file_id}' has the purpose '{file.purpose}'; a batch needs 'batch'.",

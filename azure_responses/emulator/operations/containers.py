@@ -7,7 +7,7 @@ from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
 from azure_responses.emulator.object_store import EmulatedContainer
 from azure_responses.emulator.operations.fields import list_page, read_minutes
-from azure_responses.emulator.operations.files import content_reply, find_files
+from azure_responses.emulator.operations.files import content_reply, find_file, find_files
 from azure_responses.emulator.operations.references import check_skills, find_container
 from azure_responses.emulator.service_errors import (
     invalid_request,
@@ -118,9 +118,7 @@ def create_file(call: EmulatedCall) -> PlannedReply:
     if file_id is None:
         filename, content = form.file().filename, form.file().content
     else:
-        stored = call.account.objects.files.get(file_id)
-        if stored is None:
-            raise not_found("File", file_id, "file_id")
+        stored = find_file(call, file_id)
         filename, content = stored.filename, stored.content
     return json_reply(_add_file(call, container, filename, content))
 

@@ -1,5 +1,7 @@
 """Files."""
 
+from typing import Any
+
 from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.dispatch import EmulatedCall
 from azure_responses.emulator.http_messages import PlannedReply, json_reply
@@ -18,8 +20,8 @@ from azure_responses.emulator.service_errors import (
 )
 
 __all__ = [
-    "check_purpose", "check_quota", "content_reply", "create", "delete", "find_files",
-    "list_files", "read_content", "retrieve",
+    "check_purpose", "check_quota", "content_reply", "create", "delete", "find_file",
+    "find_files", "list_files", "read_content", "retrieve",
 ]  # fmt: skip
 
 _PURPOSES = ("assistants", "batch", "fine-tune", "vision", "evals")
@@ -97,14 +99,17 @@ def _find(call: EmulatedCall) -> EmulatedFile:
     return file
 
 
+def find_file(call: EmulatedCall, file_id: Any, param: str = "file_id") -> EmulatedFile:
+    """The stored file that a parameter names; raises ServiceError for an unknown one."""
+    file = call.account.objects.files.get(file_id) if isinstance(file_id, str) else None
+    if file is None:
+        raise not_found("File", file_id, param)
+    return file
+
+
 def find_files(call: EmulatedCall, name: str) -> list[EmulatedFile]:
     """The stored files that a field of the body lists; raises ServiceError for unknown ones."""
-    files = call.account.objects.files
-    identifiers = read_texts(call.optional_body, name)
-    for identifier in identifiers:
-        if identifier not in files:
-            raise not_found("File", identifier, name)
-    return [files[identifier] for identifier in identifiers]
+    return [find_file(call, file_id, name) for file_id in read_texts(call.optional_body, name)]
 
 
 def list_files(call: EmulatedCall) -> PlannedReply:

@@ -13,7 +13,7 @@ from azure_responses.emulator.operations.fields import (
     read_object,
     read_texts,
 )
-from azure_responses.emulator.operations.files import find_files
+from azure_responses.emulator.operations.files import find_file, find_files
 from azure_responses.emulator.service_errors import (
     invalid_request,
     invalid_type,
@@ -154,13 +154,6 @@ def _file_object(
     return file.as_object(store.id, size, call.now)
 
 
-def _find_file(call: EmulatedCall, file_id: Any) -> EmulatedFile:
-    file = call.account.objects.files.get(file_id) if isinstance(file_id, str) else None
-    if file is None:
-        raise not_found("File", file_id, "file_id")
-    return file
-
-
 def _find_attached(call: EmulatedCall) -> tuple[EmulatedVectorStore, AttachedFile]:
     store, file_id = _find(call), call.route.ids[1]
     if file_id not in store.files:
@@ -170,7 +163,7 @@ def _find_attached(call: EmulatedCall) -> tuple[EmulatedVectorStore, AttachedFil
 
 def attach_file(call: EmulatedCall) -> PlannedReply:
     """`POST /vector_stores/{id}/files`."""
-    store, file = _use(call), _find_file(call, call.body.get("file_id"))
+    store, file = _use(call), find_file(call, call.body.get("file_id"))
     attributes, chunking = read_metadata(call.body, "attributes"), read_chunking(call.body)
     return json_reply(_file_object(call, store, _attach(call, store, file, attributes, chunking)))
 
@@ -250,7 +243,7 @@ def _read_batch(
         raise invalid_type("files", "an array of objects", files)
     if len(listed) > _MOST_BATCHED:
         raise too_many("file_ids" if files is None else "files", len(listed), _MOST_BATCHED)
-    found = [_find_file(call, options.get("file_id")) for options in listed]
+    found = [find_file(call, options.get("file_id")) for options in listed]
     return [
         (file, read_metadata(options, "attributes"), read_chunking(options))
         for file, options in zip(found, listed, strict=True)
