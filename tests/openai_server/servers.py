@@ -14,33 +14,57 @@ from azure_responses.emulator import EmulatedDeployment, Emulator, Resource
 from azure_responses.openai_server import ApiRequest, AsyncOpenAIServer, CallSummary, OpenAIServer
 from azure_responses.router import Router
 
-__all__ = ["Answered", "Asker", "make_emulator", "open_asker", "open_asker_over", "rows"]
+__all__ = [
+    "FORM", "Answered", "Asker", "form", "make_emulator", "open_asker", "open_asker_over", "row",
+    "rows",
+]  # fmt: skip
+
+FORM = "multipart/form-data; boundary=b"
 
 
-def make_emulator(**options: Any) -> Emulator:
-    """Two resources with a deployment `gpt` each."""
+def make_emulator(*names: str, **options: Any) -> Emulator:
+    """Resources with a deployment `gpt` each: those named, or two."""
     deployments = [EmulatedDeployment("gpt", model="gpt-5-mini")]
     resources = [
-        Resource("east", keys=["key-of-east"], deployments=deployments),
-        Resource("west", keys=["key-of-west"], deployments=deployments),
+        Resource(name, keys=[f"key-of-{name}"], deployments=deployments)
+        for name in names or ("east", "west")
     ]
     return Emulator(resources, **options)
 
 
+def row(name: str, group: str) -> dict[str, Any]:
+    """The row of a group for a resource."""
+    return {
+        "model_name": group,
+        "litellm_params": {
+            "model": "azure/gpt",
+            "api_base": f"https://{name}.openai.azure.com",
+            "api_key": f"key-of-{name}",
+        },
+        "model_info": {"id": f"{name}-{group}", "base_model": "gpt-5-mini"},
+    }
+
+
 def rows(*names: str) -> list[dict[str, Any]]:
-    """Rows of the group `chat`, one for each resource named."""
+    """Rows of the group `chat`, one for each resource named, whose name is their id."""
     return [
-        {
-            "model_name": "chat",
-            "litellm_params": {
-                "model": "azure/gpt",
-                "api_base": f"https://{name}.openai.azure.com",
-                "api_key": f"key-of-{name}",
-            },
-            "model_info": {"id": name, "base_model": "gpt-5-mini"},
-        }
+        {**row(name, "chat"), "model_info": {"id": name, "base_model": "gpt-5-mini"}}
         for name in names
     ]
+
+
+def form(
+    *fields: tuple[str, str], field: str = "file", name: str = "a.txt", content: str = "abc"
+) -> bytes:
+    """A body of the type `FORM`: these fields, and a file."""
+    parts = "".join(
+        f'--b\r\ncontent-disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+        for key, value in fields
+    )
+    return (
+        f'{parts}--b\r\ncontent-disposition: form-data; name="{field}"; filename="{name}"\r\n'
+        f"content-type: text/plain\r\n\r\n{content}\r\n--b--\r\n"
+    ).encode()
 
 
 @dataclass

@@ -5,27 +5,10 @@ from typing import Any
 
 import pytest
 
-from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
-from tests.openai_server.servers import Asker, open_asker
+from azure_responses.emulator import Emulator, Fault
+from tests.openai_server.servers import FORM, Asker, form, make_emulator, open_asker, row
 
 _NAMES = ("east", "west", "north")
-_FORM = "multipart/form-data; boundary=b"
-
-
-def _rows() -> list[dict[str, Any]]:
-    return [
-        {
-            "model_name": model,
-            "litellm_params": {
-                "model": "azure/gpt",
-                "api_base": f"https://{name}.openai.azure.com",
-                "api_key": f"key-of-{name}",
-            },
-            "model_info": {"id": f"{name}-{model}"},
-        }
-        for name in _NAMES
-        for model in ("chat", name, *(("pair",) if name != "north" else ()))
-    ]
 
 
 class _Fleet:
@@ -36,8 +19,9 @@ class _Fleet:
     def upload(
         self, *fields: tuple[str, str], owner: str | None = "alice", query: str = "", **more: Any
     ) -> Any:
-        self.ask.headers = {"content-type": _FORM, **more.pop("headers", {})}
-        made = self.ask("POST", "/v1/files", _form(*fields), owner=owner, query=query, **more)
+        self.ask.headers = {"content-type": FORM, **more.pop("headers", {})}
+        content = form(("purpose", "assistants"), *fields, content="My name is Ann.")
+        made = self.ask("POST", "/v1/files", content, owner=owner, query=query, **more)
         self.ask.headers = {}
         return made
 
@@ -50,25 +34,13 @@ class _Fleet:
         return found
 
 
-def _form(*fields: tuple[str, str], content: str = "My name is Ann.") -> bytes:
-    parts = "".join(
-        f'--b\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in (("purpose", "assistants"), *fields)
-    )
-    return (
-        f'{parts}--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n'
-        f"content-type: text/plain\r\n\r\n{content}\r\n--b--\r\n"
-    ).encode()
-
-
 @pytest.fixture(params=["sync", "async"])
 def fleet(request: pytest.FixtureRequest) -> Iterator[_Fleet]:
-    deployments = [EmulatedDeployment("gpt", model="gpt-5-mini")]
-    emulator = Emulator(
-        [Resource(name, keys=[f"key-of-{name}"], deployments=deployments) for name in _NAMES]
-    )
+    emulator = make_emulator(*_NAMES)
+    rows = [row(name, group) for name in _NAMES for group in ("chat", name)]
+    rows += [row(name, "pair") for name in ("east", "west")]
     # Each resource has several deployments: a call may meet them all before another resource.
-    with open_asker(request.param, emulator, model_list=_rows(), num_retries=8) as asker:
+    with open_asker(request.param, emulator, model_list=rows, num_retries=8) as asker:
         yield _Fleet(emulator, asker)
 
 
@@ -225,7 +197,7 @@ def test_a_container_gets_the_copy_of_its_resource(fleet: _Fleet, as_form: bool)
         path = f"/v1/containers/{made.json['id']}/files"
         body: Any = {"file_id": file_id}
         if as_form:
-            fleet.ask.headers = {"content-type": _FORM}
+            fleet.ask.headers = {"content-type": FORM}
             head = 'content-disposition: form-data; name="file_id"'
             body = f"--b\r\n{head}\r\n\r\n{file_id}\r\n--b--\r\n".encode()
         added = fleet.ask("POST", path, body)

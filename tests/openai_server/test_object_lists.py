@@ -7,11 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
-from tests.openai_server.servers import Asker, open_asker
+from azure_responses.emulator import Emulator, Fault
+from tests.openai_server.servers import FORM, Asker, form, make_emulator, open_asker, row
 
 _NAMES = ("east", "west", "north")
-_FORM = "multipart/form-data; boundary=b"
 
 
 class _Fleet:
@@ -24,8 +23,8 @@ class _Fleet:
 
     def upload(self, name: str, model: str = "east", owner: str | None = "alice") -> str:
         """The id of a file that is uploaded through the server."""
-        content = _form(name)
-        self.ask.headers = {"content-type": _FORM, "x-azr-model": model}
+        content = form(("purpose", "assistants"), name=name)
+        self.ask.headers = {"content-type": FORM, "x-azr-model": model}
         made = self.ask("POST", "/v1/files", content, owner=owner)
         self.ask.headers = {}
         assert made.status == 200, made.content
@@ -60,37 +59,11 @@ class _Fleet:
         return len(self.emulator.requests)
 
 
-def _form(name: str, purpose: str = "assistants") -> bytes:
-    return (
-        f'--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\n{purpose}\r\n'
-        f'--b\r\ncontent-disposition: form-data; name="file"; filename="{name}"\r\n'
-        f"content-type: text/plain\r\n\r\nabc\r\n--b--\r\n"
-    ).encode()
-
-
-def _rows() -> list[dict[str, Any]]:
-    return [
-        {
-            "model_name": model,
-            "litellm_params": {
-                "model": "azure/gpt",
-                "api_base": f"https://{name}.openai.azure.com",
-                "api_key": f"key-of-{name}",
-            },
-            "model_info": {"id": f"{name}-{model}"},
-        }
-        for name in _NAMES
-        for model in ("chat", name)
-    ]
-
-
 @pytest.fixture(params=["sync", "async"])
 def fleet(request: pytest.FixtureRequest) -> Iterator[_Fleet]:
-    deployments = [EmulatedDeployment("gpt", model="gpt-5-mini")]
-    emulator = Emulator(
-        [Resource(name, keys=[f"key-of-{name}"], deployments=deployments) for name in _NAMES]
-    )
-    with open_asker(request.param, emulator, model_list=_rows()) as asker:
+    emulator = make_emulator(*_NAMES)
+    rows = [row(name, group) for name in _NAMES for group in ("chat", name)]
+    with open_asker(request.param, emulator, model_list=rows) as asker:
         yield _Fleet(request.param, emulator, asker)
 
 
@@ -215,8 +188,10 @@ def test_a_list_can_be_asked_for_one_purpose(fleet: _Fleet) -> None:
     wanted = []
     for owner in ("alice", None):
         for purpose in ("assistants", "vision"):
-            fleet.ask.headers = {"content-type": _FORM, "x-azr-model": "west"}
-            made = fleet.ask("POST", "/v1/files", _form("x.txt", purpose), owner=owner)
+            fleet.ask.headers = {"content-type": FORM, "x-azr-model": "west"}
+            made = fleet.ask(
+                "POST", "/v1/files", form(("purpose", purpose), name="x.txt"), owner=owner
+            )
             wanted.append(made.json["id"])
         fleet.ask.headers = {}
     assert fleet.walk("purpose=vision") == [wanted[1]]
@@ -291,7 +266,7 @@ def test_a_file_of_an_upload_in_parts_is_listed_under_its_id(fleet: _Fleet) -> N
     part = (
         b'--b\r\ncontent-disposition: form-data; name="data"; filename="p"\r\n\r\nabc\r\n--b--\r\n'
     )
-    fleet.ask.headers = {"content-type": _FORM}
+    fleet.ask.headers = {"content-type": FORM}
     added = fleet.ask("POST", f"/v1/uploads/{upload['id']}/parts", part).json
     fleet.ask.headers = {}
     whole = fleet.ask("POST", f"/v1/uploads/{upload['id']}/complete", {"part_ids": [added["id"]]})

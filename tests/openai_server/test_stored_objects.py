@@ -2,33 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
-from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Resource
-from tests.openai_server.servers import Answered, Asker, open_asker
+from azure_responses.emulator import Emulator, Fault
+from tests.openai_server.servers import FORM, Answered, Asker, form, make_emulator, open_asker, row
 
 _NAMES = ("east", "west", "north")
 _FOLLOW_UPS = 200
-_BOUNDARY = "b0undary"
-_FORM = f"multipart/form-data; boundary={_BOUNDARY}"
-
-
 _TEXT = "---\nname: notes\ndescription: What Ann wrote.\n---\nMy name is Ann."
-
-
-def _form(field: str = "file", name: str = "notes.md", **fields: str) -> bytes:
-    head = "".join(
-        f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
-        for key, value in fields.items()
-    )
-    return (
-        f'{head}--{_BOUNDARY}\r\ncontent-disposition: form-data; name="{field}"; '
-        f'filename="{name}"\r\ncontent-type: text/plain\r\n\r\n{_TEXT}\r\n'
-        f"--{_BOUNDARY}--\r\n"
-    ).encode()
+_form = partial(form, name="notes.md", content=_TEXT)
 
 
 class Fleet:
@@ -48,7 +34,7 @@ class Fleet:
     ) -> Answered:
         headers = {} if model is None else {"x-azr-model": model}
         if isinstance(body, bytes):
-            headers["content-type"] = _FORM
+            headers["content-type"] = FORM
         self._ask.headers = headers
         return self._ask(method, f"/v1{path}", body, owner=self.owner, query=query)
 
@@ -59,7 +45,7 @@ class Fleet:
         return str(made.json["id"])
 
     def file(self, home: str) -> str:
-        return self.make("/files", _form(purpose="assistants"), home)
+        return self.make("/files", _form(("purpose", "assistants")), home)
 
     def refused(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         """The error of a call that is refused before anything is sent, and its status."""
@@ -77,26 +63,10 @@ def fleet(request: pytest.FixtureRequest) -> Iterator[Fleet]:
 
 @contextmanager
 def _fleet(kind: str, names: tuple[str, ...] = _NAMES) -> Iterator[Fleet]:
-    deployment = EmulatedDeployment("gpt", model="gpt-5-mini")
-    resources = [
-        Resource(name, keys=[f"key-of-{name}"], deployments=[deployment]) for name in names
-    ]
-    emulator = Emulator(resources, log_size=5000)
-    rows = [_row(name, group) for group in ("chat", "") for name in names]
+    emulator = make_emulator(*names, log_size=5000)
+    rows = [row(name, "chat") for name in names] + [row(name, name) for name in names]
     with open_asker(kind, emulator, model_list=rows) as ask:
         yield Fleet(emulator, ask)
-
-
-def _row(name: str, group: str) -> dict[str, Any]:
-    return {
-        "model_name": group or name,
-        "litellm_params": {
-            "model": "azure/gpt",
-            "api_base": f"https://{name}.openai.azure.com",
-            "api_key": f"key-of-{name}",
-        },
-        "model_info": {"id": f"{group}{name}", "base_model": "gpt-5-mini"},
-    }
 
 
 def _response(fleet: Fleet, **more: Any) -> Answered:
@@ -152,7 +122,7 @@ _FOLLOWING: dict[str, Callable[[Fleet, Made], Answered]] = {
         "GET", f"/conversations/{made['conversation']}/items/{made['item']}"
     ),
     "an upload gets a part": lambda fleet, made: fleet.call(
-        "POST", f"/uploads/{made['upload']}/parts", _form("data")
+        "POST", f"/uploads/{made['upload']}/parts", _form(field="data")
     ),
     "a skill is read": lambda fleet, made: fleet.call("GET", f"/skills/{made['skill']}/versions"),
     "a response reads a file": lambda fleet, made: _with_input_file(fleet, made["file"]),
@@ -192,7 +162,7 @@ def _make_all(fleet: Fleet, home: str) -> Made:
     made["conversation"] = fleet.make("/conversations", {"items": items}, home)
     page = fleet.call("GET", f"/conversations/{made['conversation']}/items").json
     made["item"] = page["data"][0]["id"]
-    made["skill"] = fleet.make("/skills", _form("files[]", "s/SKILL.md"), home)
+    made["skill"] = fleet.make("/skills", _form(field="files[]", name="s/SKILL.md"), home)
     # What is made within an object needs no model.
     made["container_file"] = fleet.make(f"/containers/{made['container']}/files", _form(), home)
     body = {"file_ids": [made["file"]]}
