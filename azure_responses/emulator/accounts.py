@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from azure_responses.emulator import engine
@@ -45,9 +45,9 @@ class Account:
     latency: Latency
     read_lag: ReadLag
     assumptions: Assumptions
-    batch_timing: BatchTiming = field(default_factory=BatchTiming)
-    indexing_seconds: float = 0.0
-    sender: WebhookSender | None = None
+    batch_timing: BatchTiming
+    indexing_seconds: float
+    sender: WebhookSender
     project: str | None = None
 
     def __post_init__(self) -> None:
@@ -90,14 +90,14 @@ class Account:
         return self.projects[name]
 
     def notify(
-        self, kind: str, object_id: str, at: float, is_void: Callable[[], bool] | None = None
+        self, kind: str, object_id: str, at: float, is_void: Callable[[], bool] = lambda: False
     ) -> None:
         """Send an event to every endpoint that wants it, once the clock shows `at`.
 
         `is_void` says then whether the event did not happen after all.
         """
         wanted = [one for one in self.webhooks.values() if kind in one.event_types]
-        if not wanted or self.sender is None:
+        if not wanted:
             return
         payload = {
             "object": "event",
@@ -108,8 +108,7 @@ class Account:
         }
         for endpoint in wanted:
             webhook_id = "wh_" + self.mint.digits(32)
-            is_dropped = is_void or (lambda: False)
-            self.sender.add(WebhookDelivery(webhook_id, endpoint, payload, at, is_dropped))
+            self.sender.add(WebhookDelivery(webhook_id, endpoint, payload, at, is_void))
 
     def deployment(self, name: Any) -> EmulatedDeployment:
         """The deployment of that name; raises ServiceError in the resource's wording."""

@@ -47,7 +47,7 @@ def create(call: EmulatedCall) -> PlannedReply:
     if call.account.assumptions.refuses_full_queue:
         _enqueue(call, batch, submitted)
     call.account.batches[batch.id] = batch
-    if call.account.sender is not None and call.account.webhooks:
+    if call.account.webhooks:
         # Its end is an event, even where no caller asks for the batch again.
         call.account.sender.start()
     return json_reply(_show(call, batch))
