@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .response import *  # noqa: F403
     from .result import *  # noqa: F403
     from .skills import *  # noqa: F403
+    from .steering import *  # noqa: F403
     from .tools import *  # noqa: F403
     from .tools.apply_patch import *  # noqa: F403
     from .tools.code_interpreter import *  # noqa: F403
@@ -71,6 +72,7 @@ _MODULES = (
     "filters",
     "usage",
     "response",
+    "steering",
     "events",
     "models",
     "containers",

@@ -11,6 +11,7 @@ from .items import OutputItem, OutputMessage, TypedItem
 from .mending import Loose, type_of
 from .model import ContentEvent, ItemEvent, OutputEvent, StreamEvent, SummaryEvent, UnknownEvent
 from .response import Response
+from .steering import SteerAcceptedEvent, SteerFailedEvent, SteerPendingEvent
 from .tools import ToolEvent
 
 __all__ = [
@@ -315,6 +316,9 @@ ResponseStreamEvent = (
     | AudioTranscriptDeltaEvent
     | AudioTranscriptDoneEvent
     | CompactionCompactingEvent
+    | SteerAcceptedEvent
+    | SteerPendingEvent
+    | SteerFailedEvent
     | ToolEvent
     | UnknownEvent
 )

@@ -136,6 +136,9 @@ def test_every_kind_of_event_is_registered_under_its_own_type(kind: str) -> None
         **dict.fromkeys(("output_index", "content_index", "summary_index", "command_index"), 0),
         **dict.fromkeys(("annotation_index", "partial_image_index"), 0),
         "output": [],
+        "steer": {"previous_response_id": "resp_1"},
+        "required_input": [],
+        "error": {"code": "response_not_found", "message": "a"},
     }
     if kind == "response.shell_call_output_content.delta":
         sent["delta"] = {"stdout": "a"}
