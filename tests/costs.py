@@ -32,6 +32,7 @@ COSTS = {
         "gateway/test_batch_tables.py",
         "gateway/test_batches.py",
         "gateway/test_caller_connection.py",
+        "gateway/test_caller_websocket.py",
         "gateway/test_config_file.py",
         "gateway/test_database.py",
         "gateway/test_foundry_models.py",

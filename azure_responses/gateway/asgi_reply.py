@@ -23,6 +23,7 @@ __all__ = [
     "Receive",
     "Scope",
     "Send",
+    "WEBSOCKET",
     "error_headers",
     "error_response",
     "limit_error",
@@ -129,6 +130,9 @@ REPLY_BEGUN = "azure_responses.reply_has_begun"
 
 DISCONNECT = "azure_responses.disconnect"
 """In the scope of a request: the `Disconnect` of its connection, where the server tells of it."""
+
+WEBSOCKET = "azure_responses.websocket"
+"""In the scope of a WebSocket: the `CallerWebSocket` that carries it, where the server is ours."""
 
 
 class Disconnect:

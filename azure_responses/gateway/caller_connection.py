@@ -1,9 +1,11 @@
 """A caller's connection, with limits of time and size for its head and its reading."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
 from pydantic_core import to_json
@@ -11,6 +13,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from azure_responses.gateway.asgi_reply import DISCONNECT, Disconnect, ErrorResponse, error_response
+from azure_responses.gateway.caller_websocket import CallerWebSocket
 from azure_responses.gateway.connection_limits import ConnectionLimits
 
 __all__ = ["CallerConnection"]
@@ -74,6 +77,7 @@ class CallerConnection(HttpToolsProtocol):
     2. A client that reads too little in `read_seconds` is disconnected.
     3. The next request is read when the one before it has been answered.
     4. `ConnectionLimits` bounds what all connections hold together.
+    5. A request for a WebSocket is handed over to `CallerWebSocket`, with the bytes after it.
     """
 
     head_seconds = _HEAD_SECONDS
@@ -98,6 +102,10 @@ class CallerConnection(HttpToolsProtocol):
         self._patience: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
         self._unread = 0
+        self._piece: bytes | memoryview = b""
+        self._asks_for_websocket = False
+        # Who reads and writes in place of this object, once there is one.
+        self._websocket: CallerWebSocket | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller has connected."""
@@ -110,6 +118,12 @@ class CallerConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
+        self._stop()
+        super().connection_lost(exc)
+        self._disconnect.happen()
+
+    def _stop(self) -> None:
+        """Count nothing and wait for nothing any more."""
         self._limits.leave(self)
         self._stop_waiting()
         for handle in (self._reading, self._going_on):
@@ -117,8 +131,6 @@ class CallerConnection(HttpToolsProtocol):
                 handle.cancel()
         self._reading = self._going_on = None
         self._ahead = _NOTHING
-        super().connection_lost(exc)
-        self._disconnect.happen()
 
     def evict(self) -> None:
         """End it at once, whatever was not read or written."""
@@ -132,7 +144,8 @@ class CallerConnection(HttpToolsProtocol):
             self._feed(data)
         else:
             self._feed_pieces(memoryview(data))
-        self._finish_reading(len(data))
+        if self._websocket is None:
+            self._finish_reading(len(data))
 
     def _feed_pieces(self, view: memoryview) -> None:
         """Read up to the end of a request, and keep what follows."""
@@ -144,12 +157,18 @@ class CallerConnection(HttpToolsProtocol):
             if self.transport.is_closing():
                 return
             view = view[len(piece) :]
+            if self._websocket is not None:
+                self._websocket.data_received(bytes(view))
+                return
         self._keep(view)
         if not (self._is_busy or self._is_full or self._is_discarding):
             self._go_on_soon()
 
     def _feed(self, data: bytes | memoryview) -> None:
+        self._piece = data
         super().data_received(data)  # type: ignore[arg-type]
+        if self._websocket is not None:
+            return
         if self._is_in_head:
             self._head_size += len(data)
         else:
@@ -191,6 +210,8 @@ class CallerConnection(HttpToolsProtocol):
             return
         ahead, self._ahead = self._ahead, _NOTHING
         self._feed_pieces(ahead)
+        if self._websocket is not None:
+            return
         if not (self._ahead or self._is_full or self.transport.is_closing()):
             self.flow.resume_reading()
         self._finish_reading(len(ahead) - len(self._ahead))
@@ -243,12 +264,40 @@ class CallerConnection(HttpToolsProtocol):
             if name == b"content-length":
                 self._length = int(value)
                 break
+        self._asks_for_websocket = self.parser.should_upgrade() and self._is_handshake()
         # What follows a body in the shape of headers is not kept with those of the request.
         self.headers = []
         super().on_headers_complete()
-        if self.expect_100_continue:
+        if self.expect_100_continue and not self._asks_for_websocket:
             # Answered without its body: whether that still comes only the caller knows.
             self.cycle.keep_alive = False
+
+    def _is_handshake(self) -> bool:
+        """True of a GET for a WebSocket; of another request its header Upgrade has no effect."""
+        is_get = self.parser.get_method() == b"GET"
+        if not (is_get and self._get_upgrade() == b"websocket" and self._should_upgrade_to_ws()):
+            return False
+        url, scope = httptools.parse_url(self.url), cast(Any, self.scope)
+        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
+        scope["path"] = unquote(url.path.decode("ascii"))
+        return True
+
+    def _should_upgrade(self) -> bool:
+        return self._asks_for_websocket
+
+    def handle_websocket_upgrade(self) -> None:
+        """The head of a request for a WebSocket has ended."""
+        upgrade = sys.exception()
+        assert isinstance(upgrade, httptools.HttpParserUpgrade)
+        self.connections.discard(self)
+        self._stop()
+        self.flow.pause_reading()
+        self._websocket = CallerWebSocket(
+            self.config, self.server_state, self._limits, self._disconnect
+        )
+        self.transport.set_protocol(self._websocket)
+        ahead = bytes(self._piece[upgrade.args[0] :])
+        self._websocket.take_over(self.transport, dict(self.scope), ahead)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or what follows a body in the shape of one."""

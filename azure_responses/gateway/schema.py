@@ -51,6 +51,12 @@ class GatewaySettings:
         queue_timeout: seconds a call waits for a place before it is answered 503.
         drain_timeout: seconds that calls in progress have at shutdown.
         keepalive_seconds: silence in a stream after which a comment is sent; 0 sends none.
+        websocket_connections: WebSockets open at once in a process; at most half of
+            `max_connections`. 0 serves none: a request for one gets 426.
+        websocket_connections_per_key: of which one key may have so many.
+        websocket_max_seconds: after so long a WebSocket ends, when its calls have ended.
+        websocket_idle_seconds: and after so long without a call and without a message; 0 waits for
+            as long as it may last.
         affinity_secrets: sign ids of responses; the first signs, all are accepted.
         allowed_routes: the routes of the API that are served; empty is all.
         allowed_hosts: names that `Host` may have; empty is those of the loopback where no key is
@@ -91,6 +97,10 @@ class GatewaySettings:
     queue_timeout: float = 30.0
     drain_timeout: float = 30.0
     keepalive_seconds: float = 15.0
+    websocket_connections: int = 0
+    websocket_connections_per_key: int = 1000
+    websocket_max_seconds: float = 3600.0
+    websocket_idle_seconds: float = 0.0
     affinity_secrets: tuple[str, ...] = field(default=(), repr=False)
     allowed_routes: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
@@ -230,6 +240,10 @@ GENERAL: Mapping[str, Setting] = {
     "admission_queue_timeout_seconds": Setting("queue_timeout", _seconds),
     "drain_timeout": Setting("drain_timeout", _seconds_or_none),
     "keepalive_seconds": Setting("keepalive_seconds", _seconds_or_none),
+    "websocket_connections": Setting("websocket_connections", _count_or_none),
+    "websocket_connections_per_key": Setting("websocket_connections_per_key", _count),
+    "websocket_max_seconds": Setting("websocket_max_seconds", _seconds),
+    "websocket_idle_seconds": Setting("websocket_idle_seconds", _seconds_or_none),
     "affinity_secret": Setting("affinity_secrets", _texts),
     "allowed_hosts": Setting("allowed_hosts", _texts),
     "allowed_routes": Setting("allowed_routes", read_routes),

@@ -23,6 +23,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from azure_responses.gateway.app import GatewayApp, create_app
 from azure_responses.gateway.call_log import set_up_logging
 from azure_responses.gateway.caller_connection import CallerConnection
+from azure_responses.gateway.caller_websocket import CallerWebSocket
 from azure_responses.gateway.connection_limits import ConnectionLimits
 from azure_responses.gateway.spend_writer import SpendLog
 
@@ -34,6 +35,8 @@ _TICK = 0.1
 _GARBAGE = 20_000
 # Longer than the idle timeouts of usual load balancers, which must close first.
 _KEEP_ALIVE = 75
+# Well below the idle timeouts of usual load balancers.
+_PING_INTERVAL = 20.0
 # As uvicorn's default.
 _BACKLOG = 2048
 # A worker that dies at once must not be replaced in a tight loop.
@@ -81,7 +84,12 @@ class GatewayServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                ws="none",
+                ws=_websockets(app),
+                ws_max_size=app.gateway.settings.max_body_bytes,
+                ws_ping_interval=_PING_INTERVAL,
+                ws_ping_timeout=CallerWebSocket.read_seconds,
+                # A message could be a thousand times as long as what was sent.
+                ws_per_message_deflate=False,
                 timeout_keep_alive=_KEEP_ALIVE,
                 timeout_graceful_shutdown=2,
                 backlog=_BACKLOG,
@@ -123,6 +131,11 @@ def _connections(app: GatewayApp) -> Any:
     """What uvicorn makes a connection with; they share one limit."""
     most = app.gateway.settings.max_connections
     return partial(CallerConnection, limits=ConnectionLimits(min(most, raise_file_limit() // 2)))
+
+
+def _websockets(app: GatewayApp) -> Any:
+    """What carries WebSockets; "none" leaves such requests to be refused over HTTP."""
+    return CallerWebSocket if app.gateway.settings.websocket_connections else "none"
 
 
 def raise_file_limit() -> int:
