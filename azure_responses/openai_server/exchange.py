@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.protocol.object_request import ReceivedForm
+from azure_responses.router.connection_turn import ConnectionTurn
 
 __all__ = ["ApiReply", "ApiRequest", "AsyncStreamBody", "Header", "StreamBody"]
 
@@ -75,6 +76,7 @@ class ApiRequest:
         form: a multipart form in place of `body`, which may be too long to be held.
         is_operator: who asks has configured the deployments too. To others a deployment's refused
             credential is an error of the server, not of theirs.
+        turn: of the WebSocket connection that the request came over; None over HTTP.
     """
 
     method: str
@@ -87,6 +89,7 @@ class ApiRequest:
     may_call: Callable[[str], bool] | None = None
     is_operator: bool = True
     form: ReceivedForm | None = None
+    turn: ConnectionTurn | None = None
 
 
 @dataclass(slots=True)

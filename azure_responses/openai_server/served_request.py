@@ -195,6 +195,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         # A caller continues ids that they got here, not ids that they found elsewhere.
         must_own=request.owner is not None,
         received=received,
+        turn=request.turn if route.operation == "create" else None,
     )
     summary.end_user = _check_end_user(call.routed.end_user)
 

@@ -10,7 +10,7 @@ that `"item_id":"…"` can only be a key with its value.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from pydantic_core import to_json
@@ -23,7 +23,7 @@ from azure_responses.protocol.sse import (
 )
 from azure_responses.router.event_frames import END, EventFrames
 
-__all__ = ["EventRewriter", "FrameStream", "encode_frame"]
+__all__ = ["EventRewriter", "FrameStream", "ShowEvent", "encode_frame"]
 
 _DELTA = b".delta\ndata: {"
 # The name of an event stands in front of its data.
@@ -33,6 +33,10 @@ _FIND_ITEM_ID = re.compile(rb'"item_id":"([^"\\]*)"')
 _NUMBER = b'"sequence_number":'
 # A longer number is not one of an event, and takes long to convert.
 _FIND_NUMBER = re.compile(rb'"sequence_number": ?(\d{1,15})\b')
+
+
+ShowEvent = Callable[[dict[str, Any]], dict[str, Any]]
+"""Takes an event with signed ids, which it may change, and returns what the caller gets."""
 
 
 class EventRewriter(Protocol):
@@ -51,6 +55,7 @@ class FrameStream(EventFrames):
         is_background: the response outlives its connection. What opens it is handed out at once:
             it may wait for minutes, and its id is what cancels it.
         starting_after: the sequence number of the last event that the caller already has.
+        show: makes what the caller gets of each event but deltas; None shows it as it is.
 
     Attributes:
         response: the latest whole response an event carried, with the service's own id.
@@ -63,9 +68,11 @@ class FrameStream(EventFrames):
         model: str | None = None,
         is_background: bool = False,
         starting_after: int | None = None,
+        show: ShowEvent | None = None,
     ) -> None:
         super().__init__()
         self._ids = ids
+        self._show = show
         self._model = model
         self._is_background = is_background
         self._items: dict[bytes, bytes] = {}
@@ -224,7 +231,7 @@ class FrameStream(EventFrames):
         response = labelled.get("response")
         if self._model is not None and isinstance(response, dict) and "model" in response:
             response["model"] = self._model
-        return labelled
+        return labelled if self._show is None else self._show(labelled)
 
 
 def _items_in(blob: bytes) -> Collection[bytes] | None:

@@ -22,6 +22,7 @@ from azure_responses.router.arguments import (
     list_messages,
     read_history,
 )
+from azure_responses.router.connection_turn import ConnectionTurn
 from azure_responses.router.object_reader import ObjectReader
 from azure_responses.router.prepared_request import ReceivedBody
 from azure_responses.router.routed_request import RoutedRequest
@@ -105,6 +106,7 @@ class RequestReader:
         caller: APIName = "responses",
         must_own: bool = False,
         received: ReceivedBody | None = None,
+        turn: ConnectionTurn | None = None,
     ) -> RoutedRequest:
         """A create-like call.
 
@@ -115,6 +117,7 @@ class RequestReader:
             caller: the API whose parameters they are.
             must_own: the owner may name only responses and items that a router gave out.
             received: the body, of a request that came as bytes.
+            turn: of a WebSocket connection; None over HTTP.
 
         Raises:
             ConfigurationError: no model.
@@ -124,8 +127,17 @@ class RequestReader:
         # Some clients send a Responses body to the chat route (litellm#34029).
         if caller == "chat" and "input" not in body:
             body["messages"] = list_messages(body.get("messages"))
+        carried = None if turn is None else turn.carried
+        if carried is not None:
+            # No service knows it; where the call has to go, its items say.
+            body.pop("previous_response_id", None)
         request = self._interpret(body, own, is_stream, caller, must_own)
         request.operation, request.received, request.caller = operation, received, caller
+        request.turn = turn
+        if turn is not None and carried is not None:
+            given = request.route_request
+            pin = turn.pin(given.pin)
+            request.route_request = given._replace(pin=pin, context_tokens=carried.tokens)
         return request
 
     def _interpret(

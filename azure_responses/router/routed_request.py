@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from azure_responses.bridge import ReasoningKnowledge, is_reasoning_model_name, without_sampling
+from azure_responses.bridge import is_reasoning_model_name, without_sampling
 from azure_responses.bridge.native_chat import chat_parameters
 from azure_responses.errors import AzureResponsesError, ConfigurationError, InternalServerError
 from azure_responses.protocol.agents import for_agent
@@ -14,6 +14,7 @@ from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_name
 from azure_responses.protocol.stored_response import is_kept_here
 from azure_responses.router.arguments import EXTRAS
 from azure_responses.router.attempts import NotSent, unsupported
+from azure_responses.router.connection_turn import ConnectionTurn
 from azure_responses.router.history import as_continuation
 from azure_responses.router.prepared_request import (
     PreparedRequest,
@@ -55,6 +56,7 @@ class RoutedRequest:
         received: the body as it came, of a request that came as bytes; None of a typed call.
         is_bridged: the body was made of a chat, and its ids are still to be read.
         caller: the API whose terms the body is in.
+        turn: of a WebSocket connection; None over HTTP.
     """
 
     reader: Reader
@@ -72,6 +74,7 @@ class RoutedRequest:
     received: ReceivedBody | None = None
     is_bridged: bool = False
     caller: APIName = "responses"
+    turn: ConnectionTurn | None = None
 
     is_about_stored: ClassVar[bool] = False
     known_id: ClassVar[str | None] = None
@@ -173,6 +176,8 @@ class RoutedRequest:
         *,
         drops_params: bool = False,
         api: APIName = "responses",
+        sends_id: bool = False,
+        can_encrypt: bool = False,
     ) -> PreparedRequest:
         """What is sent to one deployment.
 
@@ -180,6 +185,9 @@ class RoutedRequest:
             deployment: where it goes.
             call: the call so far.
             api: what the deployment speaks.
+            sends_id: of a turn that continues what no service stores: the socket that it goes to
+                knows that response, whose items are then not sent.
+            can_encrypt: the family of the model returns encrypted reasoning where it is asked to.
             drops_params: the deployment leaves out what a model that reasons refuses.
 
         Raises:
@@ -188,7 +196,13 @@ class RoutedRequest:
         """
         if self.caller != "responses":
             return self._prepare_native(deployment, call, drops_params=drops_params)
-        parameters, options, given, warnings = self._for_resource(deployment, call, api)
+        parameters, options, given, warnings = self._for_resource(
+            deployment, call, api, sends_id=sends_id
+        )
+        if self.turn is not None:
+            name = deployment.name_for(call.group)
+            reasons = api == "chat" or self._reasons(deployment, name, parameters)
+            parameters = self.turn.included(parameters, reasons=can_encrypt and reasons)
         drops_params = drops_params or (self.received is not None and self.received.drops_params)
         name = deployment.name_for(call.group)
         request, left_out = self._fitted(
@@ -200,13 +214,13 @@ class RoutedRequest:
         return PreparedRequest(request, ids_out, (*warnings, *left_out))
 
     def _for_resource(
-        self, deployment: Deployment, call: RoutedCall, api: APIName
+        self, deployment: Deployment, call: RoutedCall, api: APIName, *, sends_id: bool
     ) -> tuple[Mapping[str, Any], dict[str, Any], Mapping[str, str] | None, tuple[str, ...]]:
         """Parameters and options with the resource's own ids, those ids as given, and warnings."""
         body, ids = self.body, self.ids
-        # Either makes a new body, with the history in front or of the chat, whose ids are unread.
-        if call.replays_history or self.is_bridged:
-            body, ids = self._reread(deployment, call)
+        # Each makes a new body, with what came before it or of the chat, whose ids are unread.
+        if call.replays_history or self.is_bridged or self._carries:
+            body, ids = self._reread(deployment, call, sends_id=sends_id)
         if ids is None:
             return body, self.options, None, ()
         unlabelled = ids.unlabel(
@@ -230,9 +244,9 @@ class RoutedRequest:
         warnings: Sequence[str] = ()
         parameters = _without(parameters, deployment.dropped_params)
         # Programs get what they ask for, or an error. The bridge drops parameters by itself.
-        if self.received is not None and drops_params:
-            knowledge = self.reader.chat_options.knowledge_of(deployment)
-            parameters, warnings = _drop_sampling(parameters, deployment, name, knowledge)
+        is_lenient = self.received is not None and drops_params
+        if is_lenient and self._reasons(deployment, name, parameters):
+            parameters, warnings = without_sampling(parameters)
         # By identity: comparing two long bodies takes longer than writing one.
         is_same = parameters is self.body
         request = self._written(
@@ -283,11 +297,24 @@ class RoutedRequest:
             is_stream=is_stream,
         )
 
+    @property
+    def _carries(self) -> bool:
+        return self.turn is not None and self.turn.carried is not None
+
+    def _continued(self, *, sends_id: bool) -> Mapping[str, Any]:
+        """The body with what a turn continues, as far as only its connection keeps that."""
+        carried = None if self.turn is None else self.turn.carried
+        if carried is None:
+            return self.body
+        if sends_id:
+            return {**self.body, "previous_response_id": carried.response_id}
+        return carried.continued(self.body)
+
     def _reread(
-        self, deployment: Deployment, call: RoutedCall
+        self, deployment: Deployment, call: RoutedCall, *, sends_id: bool
     ) -> tuple[Mapping[str, Any], RequestIds]:
-        """The body with its history where needed, and the ids in it."""
-        body = self.body
+        """The body with its history or its items so far where needed, and the ids in it."""
+        body = self._continued(sends_id=sends_id)
         if call.replays_history:
             body = as_continuation(body, self.history or ())
         extra = self.options.get("extra_body")
@@ -329,6 +356,14 @@ class RoutedRequest:
             drops_params=drops_params or (self.received is not None and self.received.drops_params),
         )
         return PreparedRequest(request, NoIds(), warnings)
+
+    def _reasons(self, deployment: Deployment, name: str, body: Mapping[str, Any]) -> bool:
+        """True where the model reasons, as far as that is known."""
+        known = self.reader.chat_options.knowledge_of(deployment).of(name)
+        if known is not None:
+            return known
+        known_name = deployment.base_model or name
+        return bool(body.get("reasoning")) or is_reasoning_model_name(known_name)
 
     def _is_unsure(self) -> bool:
         """Encrypted content without a signature may be of a resource that this one is not."""
@@ -385,17 +420,6 @@ def _without(body: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any
     if names.isdisjoint(body):
         return body
     return {name: value for name, value in body.items() if name not in names}
-
-
-def _drop_sampling(
-    body: Mapping[str, Any], deployment: Deployment, name: str, knowledge: ReasoningKnowledge
-) -> tuple[Mapping[str, Any], list[str]]:
-    """The body without what a model that reasons refuses, and what was left out."""
-    reasons = knowledge.of(name)
-    if reasons is None:
-        known_name = deployment.base_model or name
-        reasons = bool(body.get("reasoning")) or is_reasoning_model_name(known_name)
-    return without_sampling(body) if reasons else (body, [])
 
 
 def _split_extra(

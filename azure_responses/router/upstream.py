@@ -27,7 +27,7 @@ from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.protocol.operations import Operations
 from azure_responses.protocol.options import Options
 from azure_responses.protocol.request_body import encode_body
-from azure_responses.router.frames import EventRewriter, FrameStream
+from azure_responses.router.frames import EventRewriter, FrameStream, ShowEvent
 from azure_responses.types.result import Pricer, Result
 
 __all__ = ["ResponsesUpstream", "Upstream", "UpstreamRequest", "Warn"]
@@ -105,11 +105,15 @@ class Upstream(Protocol):
         model: str | None,
         is_background: bool,
         starting_after: int | None,
+        show: ShowEvent | None = None,
     ) -> FrameStream:
         """The state of a stream that answers."""
 
     def api_of(self, deployment: str) -> APIName:
         """What a deployment speaks, as far as is known."""
+
+    def can_encrypt(self, deployment: str) -> bool:
+        """True where reasoning comes encrypted if that is asked for; Claude's always does."""
 
     def learns_api(self, deployment: str, error: AzureResponsesError) -> bool:
         """True for a deployment that refused the Responses API: it speaks another one."""
@@ -216,6 +220,16 @@ class ResponsesUpstream:
         converter = self._operations.converter
         return "responses" if converter is None else converter.api_of(deployment)
 
+    def can_encrypt(self, deployment: str) -> bool:
+        """True where reasoning comes encrypted if that is asked for; Claude's always does."""
+        converter = self._operations.converter
+        if converter is None:
+            return True
+        api = converter.api_of(deployment)
+        if api == "responses":
+            return converter.conversions.facts(deployment).takes_encrypted_reasoning
+        return api == "chat"
+
     def learns_api(self, deployment: str, error: AzureResponsesError) -> bool:
         """True for a deployment that refused the Responses API: it speaks another one.
 
@@ -248,10 +262,15 @@ class ResponsesUpstream:
         model: str | None,
         is_background: bool,
         starting_after: int | None,
+        show: ShowEvent | None = None,
     ) -> FrameStream:
         """The events are those of the Responses API already: only ids are rewritten."""
         return FrameStream(
-            ids, model=model, is_background=is_background, starting_after=starting_after
+            ids,
+            model=model,
+            is_background=is_background,
+            starting_after=starting_after,
+            show=show,
         )
 
     def note_created(self, response_id: str, now: float) -> None:

@@ -38,6 +38,7 @@ from azure_responses.protocol.operation_table import OPERATIONS
 from azure_responses.protocol.stored_response import is_kept_here
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.router.attempts import NotSent, unsupported
+from azure_responses.router.connection_turn import ConnectionTurn
 from azure_responses.router.event_frames import EventFrames
 from azure_responses.router.history import MOST_TURNS
 from azure_responses.router.native_frames import native_frames
@@ -119,6 +120,11 @@ class AsyncAttempt:
         sent: Call | None = getattr(self, "sent", None)
         return None if sent is None else sent.api
 
+    @property
+    def turn(self) -> ConnectionTurn | None:
+        """Of the WebSocket connection that the request came over; None over HTTP."""
+        return self.request.turn if isinstance(self.request, RoutedRequest) else None
+
     def make_frames(self, model: str | None) -> EventFrames:
         """The state of the stream that answers; `model` stands in the place of Azure's name."""
         request = self.request
@@ -129,6 +135,7 @@ class AsyncAttempt:
             model=model,
             is_background=request.is_background,
             starting_after=request.starting_after,
+            show=None if self.turn is None else self.turn.show,
         )
 
     async def send(self) -> UpstreamReply:
@@ -193,7 +200,17 @@ class AsyncAttempt:
         if isinstance(request, RoutedRequest):
             self._require_history(request, api)
         drops = request.reader.chat_options.drop_params or target.drops_params
-        prepared = request.prepare(target.deployment, self._call, drops_params=drops, api=api)
+        if isinstance(request, RoutedRequest) and request.turn is not None:
+            name = target.deployment.name_for(self._call.group)
+            prepared = request.prepare(
+                target.deployment,
+                self._call,
+                drops_params=drops,
+                api=api,
+                can_encrypt=target.upstream.can_encrypt(name),
+            )
+        else:
+            prepared = request.prepare(target.deployment, self._call, drops_params=drops, api=api)
         self.ids, self.warnings = prepared.ids, prepared.warnings
         try:
             self.sent = target.upstream.write(prepared.request, self._warn)

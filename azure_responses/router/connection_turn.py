@@ -1,0 +1,202 @@
+"""One `response.create` of a WebSocket connection: what it continues, and what is kept of it.
+
+A turn is served like every other call. It differs in what it may continue: the connection keeps the
+items of responses that no service stores (`protocol.connection_memory`). The router reads the body
+without the id of such a response. Each attempt then sends that id, where its socket knows the
+response, or all items so far.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeGuard
+from weakref import WeakKeyDictionary
+
+from azure_responses.protocol.connection_memory import ConnectionMemory, KeptResponse, Piece
+from azure_responses.routing.affinity import Affinity
+from azure_responses.routing.route_request import Pin
+from azure_responses.routing.signed_id import SignedId
+
+__all__ = ["ENCRYPTED", "ChainPins", "ConnectionTurn", "chain_pin"]
+
+ENCRYPTED = "reasoning.encrypted_content"
+"""What `include` names to get reasoning that can be sent back."""
+
+_PREVIOUS = "previous_response_id"
+
+
+class ChainPins:
+    """Where the kept items of chains lead; each item is read once.
+
+    Args:
+        affinity: reads the signed ids and ciphertexts in items.
+        owner: whose they are.
+    """
+
+    def __init__(self, affinity: Affinity, owner: str | None) -> None:
+        self._affinity = affinity
+        self._owner = owner
+        self._known: WeakKeyDictionary[Piece, Pin | None] = WeakKeyDictionary()
+
+    def of(self, kept: KeptResponse) -> list[Pin]:
+        """The pins of a chain, the oldest first.
+
+        Raises:
+            BadRequestError, ResponseNotFoundError: an id that cannot be followed.
+        """
+        found = [] if kept.base is None else [self._read({_PREVIOUS: kept.base})]
+        for piece in kept.pieces:
+            if piece not in self._known:
+                self._known[piece] = self._read(piece.body())
+            found.append(self._known[piece])
+        return [pin for pin in found if pin is not None]
+
+    def maker_of(self, kept: KeptResponse) -> SignedId | None:
+        """What made a response; None of one that was made here, such as a warm-up's."""
+        return self._affinity.read_id(kept.response_id, self._owner, _PREVIOUS)
+
+    def _read(self, body: Mapping[str, Any]) -> Pin | None:
+        return self._affinity.read(body, self._owner).pins.pin
+
+
+class ConnectionTurn:
+    """One turn.
+
+    Args:
+        body: as its caller sent it.
+        lane: of the connection; None is the one without a name.
+        kept: the response that it continues, where the connection keeps that.
+        memory: of the connection.
+        pins: of the connection.
+        find_sender: what sends a call to a target, for this turn; None for a connection without
+            sockets of its own.
+        successor_of: the steered response, of a turn that the service begins by itself.
+
+    Attributes:
+        response: the latest whole response that an event carried, as the caller may continue it;
+            None before the first.
+    """
+
+    def __init__(
+        self,
+        body: Mapping[str, Any],
+        lane: str | None,
+        *,
+        kept: KeptResponse | None,
+        memory: ConnectionMemory,
+        pins: ChainPins,
+        find_sender: Callable[[Any, "ConnectionTurn"], Any] | None = None,
+        successor_of: str | None = None,
+    ) -> None:
+        self.body = body
+        self.lane = lane
+        self.kept = kept
+        self.successor_of = successor_of
+        self.response: dict[str, Any] | None = None
+        self._memory = memory
+        self._pins = pins
+        self._find_sender = find_sender
+        include = body.get("include")
+        asks = isinstance(include, list | tuple) and ENCRYPTED in include
+        self._wants_reasoning = body.get("store") is False and not asks
+        self._hides_reasoning = False
+        self._has_ended = False
+
+    @property
+    def carried(self) -> KeptResponse | None:
+        """The response whose items an attempt may have to send; None where a service stores it."""
+        return None if self.kept is None or self.kept.is_stored else self.kept
+
+    def pin(self, own: Pin | None) -> Pin | None:
+        """Where the call has to go; `own` is what its body says without what it continues."""
+        if self.carried is None:
+            return own
+        maker = self._pins.maker_of(self.carried)
+        return chain_pin(own, self._pins.of(self.carried), maker)
+
+    def inner_id(self) -> str | None:
+        """The response that the turn continues, as its service knows it."""
+        label = None if self.carried is None else self._pins.maker_of(self.carried)
+        return None if label is None else label.inner
+
+    def sender(self, target: Any) -> Any:
+        """What sends the call to a target: a socket, or the executor of its client."""
+        return target.sender if self._find_sender is None else self._find_sender(target, self)
+
+    def included(self, parameters: Mapping[str, Any], *, reasons: bool) -> Mapping[str, Any]:
+        """The parameters with what the next turn needs of this one.
+
+        Without it, reasoning that no service stores is lost; `reasons`: the deployment encrypts it.
+        """
+        self._hides_reasoning = self._wants_reasoning and reasons
+        if not self._hides_reasoning:
+            return parameters
+        include = parameters.get("include") or ()
+        return {**parameters, "include": [*include, ENCRYPTED]}
+
+    def show(self, event: dict[str, Any]) -> dict[str, Any]:
+        """An event as the caller gets it; notes the response in it, and may change the event."""
+        response = event.get("response")
+        if isinstance(response, dict):
+            self._show_response(response)
+        item = event.get("item")
+        if self._hides_reasoning and _is_reasoning(item):
+            item.pop("encrypted_content", None)
+        return event
+
+    def ended(self, response: Mapping[str, Any] | None = None, *, failed: bool = False) -> None:
+        """The turn is over.
+
+        Args:
+            response: what it came to, for a turn whose events did not pass through `show`.
+            failed: it was refused or has failed, or was given up.
+        """
+        if self._has_ended:
+            return
+        self._has_ended = True
+        found = self.response or response
+        if failed or found is None or found.get("status") in ("failed", "cancelled"):
+            self._memory.fail(self.lane, self.body)
+        else:
+            self._memory.keep(self.lane, self.body, found, continues=self.kept)
+
+    def _show_response(self, response: dict[str, Any]) -> None:
+        if self.carried is not None and response.get(_PREVIOUS) != self.carried.response_id:
+            # What the caller continued, where all of its items were sent.
+            response[_PREVIOUS] = self.carried.response_id
+        self.response = dict(response)
+        output = response.get("output")
+        if self._hides_reasoning and isinstance(output, list):
+            response["output"] = [_without_ciphertext(item) for item in output]
+
+
+def chain_pin(own: Pin | None, chain: Iterable[Pin], maker: SignedId | None) -> Pin | None:
+    """Where a call with the items of a chain has to go, and best to its maker.
+
+    Args:
+        own: of the call's body.
+        chain: of the kept items, the oldest first.
+        maker: what made the latest response.
+    """
+    hard: Pin | None = None
+    soft: Pin | None = None
+    for pin in (*chain, *(() if own is None else (own,))):
+        if pin.is_hard:
+            hard = pin if hard is None else hard.join(pin) or hard
+        elif not pin.is_wish or soft is None:
+            soft = pin
+    found = hard or soft
+    if maker is None:
+        return found
+    if found is None or found.is_wish:
+        return Pin(maker.resource, maker.deployment, _PREVIOUS, False, True)
+    is_there = maker.resource in found.resources
+    return found._replace(deployment=maker.deployment) if is_there else found
+
+
+def _is_reasoning(item: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(item, dict) and item.get("type") == "reasoning"
+
+
+def _without_ciphertext(item: Any) -> Any:
+    if not _is_reasoning(item):
+        return item
+    return {name: value for name, value in item.items() if name != "encrypted_content"}
