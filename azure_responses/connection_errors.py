@@ -8,7 +8,7 @@ import httpx
 
 from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
 
-__all__ = ["async_mapped_errors", "mapped_errors"]
+__all__ = ["async_mapped_errors", "mapped_errors", "mapped_socket_errors"]
 
 _FindProxy = Callable[[], str | None]
 
@@ -16,6 +16,12 @@ _PROXY_HINT = (
     "Check the proxy in proxy=, HTTPS_PROXY or ALL_PROXY, or list the endpoint's host in NO_PROXY."
 )
 _SIGN_IN_HINT = "Put user and password into the proxy's URL: http://user:password@host:port."
+
+
+# What can go wrong with a WebSocket comes from these packages.
+_OF_SOCKETS = frozenset({"websockets", "trio", "python_socks"})
+# RFC 6455 section 7.4.1: the message is too big.
+_TOO_LARGE = 1009
 
 
 def _no_proxy() -> str | None:
@@ -59,6 +65,53 @@ def async_mapped_errors(find_proxy: _FindProxy = _no_proxy) -> Iterator[None]:
         if type(error).__module__.partition(".")[0] != "aiohttp":
             raise
         raise _broken(error, find_proxy()) from error
+
+
+@contextmanager
+def mapped_socket_errors(find_proxy: _FindProxy = _no_proxy) -> Iterator[None]:
+    """`mapped_errors` for WebSockets: of the package websockets, of sockets and of trio."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise _timeout(error, find_proxy(), "") from error
+    except OSError as error:
+        raise _broken(error, find_proxy()) from error
+    except ImportError as error:
+        # The one package that websockets asks for on the way.
+        raise ConfigurationError(
+            "The proxy is a SOCKS proxy, which needs a package of its own.",
+            hint="pip install python-socks, or give an http:// proxy.",
+        ) from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _OF_SOCKETS:
+            raise
+        raise _ended(error, find_proxy()) from error
+
+
+def _ended(error: Exception, proxy: str | None) -> APIConnectionError | ConfigurationError:
+    """What a WebSocket ended with; `sent` and `rcvd` are the goodbyes of websockets."""
+    if type(error).__name__ in ("InvalidURI", "InvalidProxy"):
+        return ConfigurationError(f"The WebSocket cannot be opened: {error}")
+    if not hasattr(error, "rcvd"):
+        return _broken(error, proxy)
+    received = getattr(error, "rcvd", None)
+    is_ours = not getattr(error, "rcvd_then_sent", True)
+    code = getattr(received, "code", None)
+    if code == _TOO_LARGE and not is_ours:
+        return ConfigurationError(
+            "The service takes no request of this size over a WebSocket.",
+            hint="Upload files and pass their ids, or send the request over HTTP.",
+        )
+    if is_ours and getattr(getattr(error, "sent", None), "code", None) == _TOO_LARGE:
+        return APIConnectionError("The service sent a frame that is too large; it was given up.")
+    if code is None:
+        cause = error.__cause__
+        said = f": {_describe(cause)}" if isinstance(cause, Exception) and str(cause) else ""
+        return APIConnectionError(f"The WebSocket broke off{said}.")
+    reason = getattr(received, "reason", "")
+    return APIConnectionError(
+        f"The service closed the WebSocket with code {code}{f' ({reason})' if reason else ''}."
+    )
 
 
 def _translate(

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncStreamedReply",
+    "DRAIN_SECONDS",
+    "EventTimer",
     "ReadState",
     "StreamedReply",
     "async_read_reply",
@@ -38,7 +40,7 @@ __all__ = [
 
 # How long to wait after the last event for the few bytes that end a body. With them the connection
 # can be used again; a server that holds it open is not waited for (codex#43140).
-_DRAIN_SECONDS = 0.1
+DRAIN_SECONDS = 0.1
 # How long to wait for the `error` that explains a `response.failed` without a reason.
 _REASON_SECONDS = 1.0
 
@@ -53,7 +55,7 @@ class ReadState(Protocol):
         """A failure has been reported, and its reason may follow."""
 
 
-class _EventTimer:
+class EventTimer:
     """Keeps the time of a streamed reply, from one event to the next.
 
     Args:
@@ -89,7 +91,7 @@ class _EventTimer:
         self._is_waiting = self._is_hurried = True
 
 
-class StreamedReply(_EventTimer):
+class StreamedReply(EventTimer):
     """A streamed reply whose head has come.
 
     Args:
@@ -136,7 +138,7 @@ class StreamedReply(_EventTimer):
         """Read what little is left, so that the connection can be used again."""
         if _is_shared_or_none(self._extensions):
             return
-        self._hurry(_DRAIN_SECONDS)
+        self._hurry(DRAIN_SECONDS)
         with suppress(APIConnectionError):
             while self.read() is not None:
                 pass
@@ -160,7 +162,7 @@ class StreamedReply(_EventTimer):
         return _shut_after(stream.get_extra_info("socket"), seconds)  # type: ignore[union-attr]
 
 
-class AsyncStreamedReply(_EventTimer):
+class AsyncStreamedReply(EventTimer):
     """`StreamedReply`, awaited."""
 
     def __init__(
@@ -214,7 +216,7 @@ class AsyncStreamedReply(_EventTimer):
 
         Trio, moreover, warns of every generator that is dropped before its end.
         """
-        self._hurry(_DRAIN_SECONDS)
+        self._hurry(DRAIN_SECONDS)
         with suppress(APIConnectionError):
             while await self.read() is not None:
                 pass

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakKeyDictionary, ref
 
@@ -40,6 +41,7 @@ from azure_responses.timeouts import (
     read_timeout,
 )
 from azure_responses.version import __version__
+from azure_responses.websocket_connections import SocketNetwork
 
 __all__ = [
     "NetworkOptions",
@@ -54,6 +56,7 @@ __all__ = [
     "environment_proxy",
     "framing_of",
     "is_event_stream",
+    "make_socket_network",
     "make_transport",
     "merge_request",
     "parse_url",
@@ -156,10 +159,27 @@ class AsyncIncomingReply(Protocol):
         """Release the connection."""
 
 
-class SyncTransport:
+class _Sockets:
+    """How WebSockets reach the network: as the other connections of a transport do."""
+
+    def __init__(self, connection: NetworkOptions, origin: str) -> None:
+        self._connection = connection
+        self._origin = origin
+        self._network: SocketNetwork | None = None
+
+    def socket_network(self) -> SocketNetwork:
+        """Proxy and TLS settings of WebSockets."""
+        # Once: the certificates take as long to read as a handshake.
+        if self._network is None:
+            self._network = make_socket_network(self._connection, self._origin)
+        return self._network
+
+
+class SyncTransport(_Sockets):
     """The default sync way to the network; safe to share between threads."""
 
     def __init__(self, connection: NetworkOptions, origin: str) -> None:
+        super().__init__(connection, origin)
         self._transport = make_transport(connection, origin)
         in_forked_child(self._transport, leave_transport)
 
@@ -179,7 +199,7 @@ class SyncTransport:
         self._transport.close()
 
 
-class LoopTransport:
+class LoopTransport(_Sockets):
     """The default async way to the network: aiohttp's pool under asyncio, httpx's under trio.
 
     Connections belong to the event loop they were opened in and are closed when it ends. Several
@@ -187,8 +207,7 @@ class LoopTransport:
     """
 
     def __init__(self, connection: NetworkOptions, origin: str) -> None:
-        self._connection = connection
-        self._origin = origin
+        super().__init__(connection, origin)
         self._held: WeakKeyDictionary[Any, _Held] = WeakKeyDictionary()
         in_forked_child(self, LoopTransport._leave_parent)
 
@@ -325,6 +344,21 @@ def _choose_proxy(connection: NetworkOptions, origin: str) -> httpx.Proxy | None
             "The proxy is not the URL of a proxy.",
             hint="Give one such as http://proxy.example.com:8080, as proxy= or in HTTPS_PROXY.",
         ) from None
+
+
+def make_socket_network(connection: NetworkOptions, origin: str) -> SocketNetwork:
+    """Proxy and TLS settings of WebSockets to an origin.
+
+    Headers of a proxy are not sent: user and password of its URL are all that it gets.
+    """
+    context, proxy = connection.ssl_context(), _choose_proxy(connection, origin)
+    if proxy is None:
+        return SocketNetwork(context)
+    url = str(proxy.url)
+    if proxy.auth is not None:
+        user, password = (quote(part, safe="") for part in proxy.auth)
+        url = url.replace("://", f"://{user}:{password}@", 1)
+    return SocketNetwork(context, url, show_proxy(proxy.url))
 
 
 def _is_socks(proxy: httpx.Proxy) -> bool:

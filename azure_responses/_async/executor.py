@@ -23,6 +23,12 @@ from azure_responses.protocol.call import Call, RetryDecision, TypedCall
 from azure_responses.protocol.decode import decode
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, RawResponse, Reply
 from azure_responses.protocol.object_request import Content
+from azure_responses.protocol.socket_frames import (
+    SocketSettings,
+    handshake_headers,
+    merge_query,
+)
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.reply_body import AsyncStreamedReply, async_read_reply
 from azure_responses.sent_content import SentContent
 from azure_responses.telemetry.observer import TelemetryOptions
@@ -30,14 +36,26 @@ from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, second
 from azure_responses.transport import (
     AsyncIncomingReply,
     LoopTransport,
+    NetworkOptions,
     Timeout,
     async_send_through,
     build_headers,
     is_event_stream,
+    make_socket_network,
 )
 from azure_responses.types.result import Result
+from azure_responses.websocket_connections import (
+    AsyncWebSocket,
+    SocketNetwork,
+    async_open_websocket,
+)
 
 __all__ = ["AsyncExecutor"]
+
+_OTHER_NETWORK = (
+    "A WebSocket does not go through http_client: it obeys HTTPS_PROXY, NO_PROXY and "
+    "SSL_CERT_FILE. For another proxy or CA pass proxy= and verify= in place of http_client."
+)
 
 R = TypeVar("R", bound=Result)
 
@@ -66,6 +84,7 @@ class AsyncExecutor:
         self._credentials = credentials
         self._transport = transport
         self._http_client = http_client
+        self._own_network: SocketNetwork | None = None
         self._converted = AsyncConvertedCalls(store or AsyncMemoryResponseStore())
         if http_client is not None:
             in_forked_child(http_client, leave_client)
@@ -188,11 +207,14 @@ class AsyncExecutor:
             await watch.retry(error, attempt.delay)
         await self.prepare(attempt, call.secret)
 
-    async def prepare(self, attempt: RetryDecision, secret: str | None) -> None:
+    async def prepare(
+        self, attempt: RetryDecision, secret: str | None, *, is_socket: bool = False
+    ) -> None:
         """Do what has to be done before the next attempt; `secret` is what the last one sent."""
         # The secret tells whether another caller has replaced the token since.
         if attempt.refreshes_token:
-            self._credentials.refresh(secret, attempt.refusal)
+            credentials = self._credentials.of_sockets() if is_socket else self._credentials
+            credentials.refresh(secret, attempt.refusal)
         if attempt.delay:
             await sleep(attempt.delay)
 
@@ -265,6 +287,33 @@ class AsyncExecutor:
         except Exception:
             with async_mapped_errors(partial(self._proxy, call)):
                 raise
+
+    async def open_socket(
+        self, url: str, call: Call, settings: SocketSettings, limit: TimeLimit
+    ) -> AsyncWebSocket | Reply:
+        """A WebSocket with the headers of a call, or the reply that refuses it.
+
+        Raises:
+            APIConnectionError: nothing answered, or not in time.
+            CredentialError: no token could be fetched.
+        """
+        credential = None
+        if CREDENTIAL_HEADERS.isdisjoint(call.request.headers):
+            credential = await self._credentials.of_sockets().header(seconds_of(limit))
+        headers = handshake_headers(build_headers(call, credential))
+        target = merge_query(url, call.request.url)
+        return await async_open_websocket(target, headers, self._network(url), settings, limit)
+
+    def _network(self, url: str) -> SocketNetwork:
+        if self._transport is not None:
+            return self._transport.socket_network()
+        if self._own_network is None:
+            if url.startswith("wss:"):
+                warn_caller(_OTHER_NETWORK)
+            scheme, _, rest = url.replace("ws", "http", 1).partition("://")
+            origin = f"{scheme}://{rest.partition('/')[0]}"
+            self._own_network = make_socket_network(NetworkOptions(), origin)
+        return self._own_network
 
     def _proxy(self, call: Call) -> str | None:
         if self._transport is not None:

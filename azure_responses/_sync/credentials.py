@@ -20,6 +20,7 @@ the scope that was chosen by the host, the other one is tried once for each cred
 import logging
 import time
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -33,6 +34,7 @@ from azure_responses._sync.concurrency import (
 )
 from azure_responses.errors import CredentialError, CredentialTimeoutError
 from azure_responses.fork import in_forked_child, new_lock
+from azure_responses.protocol.endpoint import PROJECT_SCOPE, PUBLIC_SCOPE
 from azure_responses.protocol.settings import Settings
 from azure_responses.protocol.tokens import Token, refuses_audience
 from azure_responses.token_source import TokenSource
@@ -95,6 +97,8 @@ class Credentials:
 
     def __init__(self, settings: Settings) -> None:
         self.fixed = _fixed_header(settings)
+        self._settings = settings
+        self._of_sockets: Credentials | None = None
         self._source = TokenSource(settings.secret, settings.scope)
         self._other_scope = settings.other_scope if self._source.takes_scope else None
         # How often the scope may still change: to the other one, and back where both are refused.
@@ -124,6 +128,21 @@ class Credentials:
     def scope(self) -> str:
         """What tokens are for: the scope of the settings, or the other one that was tried."""
         return self._source.scope
+
+    def of_sockets(self) -> "Credentials":
+        """The credentials of WebSockets, whose tokens are for the scope of projects.
+
+        Microsoft's page "WebSocket mode" (2026-07-24) names that scope for every resource. A scope
+        that the caller gave, and that of another cloud, stays.
+        """
+        settings = self._settings
+        is_chosen = settings.other_scope is None or settings.scope != PUBLIC_SCOPE
+        if is_chosen or not self._source.takes_scope:
+            return self
+        if self._of_sockets is None:
+            changed = replace(settings, scope=PROJECT_SCOPE, other_scope=PUBLIC_SCOPE)
+            self._of_sockets = Credentials(changed)
+        return self._of_sockets
 
     def refresh(self, refused: str | None = None, refusal: str = "") -> None:
         """Forget the token that the service refused, unless another caller replaced it already.

@@ -24,21 +24,39 @@ from azure_responses.protocol.call import Call, RetryDecision, TypedCall
 from azure_responses.protocol.decode import decode
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, RawResponse, Reply
 from azure_responses.protocol.object_request import Content
+from azure_responses.protocol.socket_frames import (
+    SocketSettings,
+    handshake_headers,
+    merge_query,
+)
+from azure_responses.protocol.warning import warn_caller
 from azure_responses.reply_body import StreamedReply, read_reply
 from azure_responses.sent_content import SentContent
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, limit_of, seconds_of
 from azure_responses.transport import (
     IncomingReply,
+    NetworkOptions,
     SyncTransport,
     Timeout,
     build_headers,
     is_event_stream,
+    make_socket_network,
     send_through,
 )
 from azure_responses.types.result import Result
+from azure_responses.websocket_connections import (
+    SocketNetwork,
+    WebSocket,
+    open_websocket,
+)
 
 __all__ = ["Executor"]
+
+_OTHER_NETWORK = (
+    "A WebSocket does not go through http_client: it obeys HTTPS_PROXY, NO_PROXY and "
+    "SSL_CERT_FILE. For another proxy or CA pass proxy= and verify= in place of http_client."
+)
 
 R = TypeVar("R", bound=Result)
 
@@ -67,6 +85,7 @@ class Executor:
         self._credentials = credentials
         self._transport = transport
         self._http_client = http_client
+        self._own_network: SocketNetwork | None = None
         self._converted = ConvertedCalls(store or MemoryResponseStore())
         if http_client is not None:
             in_forked_child(http_client, leave_client)
@@ -185,11 +204,14 @@ class Executor:
             watch.retry(error, attempt.delay)
         self.prepare(attempt, call.secret)
 
-    def prepare(self, attempt: RetryDecision, secret: str | None) -> None:
+    def prepare(
+        self, attempt: RetryDecision, secret: str | None, *, is_socket: bool = False
+    ) -> None:
         """Do what has to be done before the next attempt; `secret` is what the last one sent."""
         # The secret tells whether another caller has replaced the token since.
         if attempt.refreshes_token:
-            self._credentials.refresh(secret, attempt.refusal)
+            credentials = self._credentials.of_sockets() if is_socket else self._credentials
+            credentials.refresh(secret, attempt.refusal)
         if attempt.delay:
             sleep(attempt.delay)
 
@@ -260,6 +282,33 @@ class Executor:
         except Exception:
             with mapped_errors(partial(self._proxy, call)):
                 raise
+
+    def open_socket(
+        self, url: str, call: Call, settings: SocketSettings, limit: TimeLimit
+    ) -> WebSocket | Reply:
+        """A WebSocket with the headers of a call, or the reply that refuses it.
+
+        Raises:
+            APIConnectionError: nothing answered, or not in time.
+            CredentialError: no token could be fetched.
+        """
+        credential = None
+        if CREDENTIAL_HEADERS.isdisjoint(call.request.headers):
+            credential = self._credentials.of_sockets().header(seconds_of(limit))
+        headers = handshake_headers(build_headers(call, credential))
+        target = merge_query(url, call.request.url)
+        return open_websocket(target, headers, self._network(url), settings, limit)
+
+    def _network(self, url: str) -> SocketNetwork:
+        if self._transport is not None:
+            return self._transport.socket_network()
+        if self._own_network is None:
+            if url.startswith("wss:"):
+                warn_caller(_OTHER_NETWORK)
+            scheme, _, rest = url.replace("ws", "http", 1).partition("://")
+            origin = f"{scheme}://{rest.partition('/')[0]}"
+            self._own_network = make_socket_network(NetworkOptions(), origin)
+        return self._own_network
 
     def _proxy(self, call: Call) -> str | None:
         if self._transport is not None:

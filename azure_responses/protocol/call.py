@@ -44,6 +44,7 @@ from azure_responses.fork import new_lock
 __all__ = [
     "ApiType",
     "Call",
+    "Continuation",
     "Creation",
     "Deletion",
     "ObjectDeletion",
@@ -120,6 +121,23 @@ class RetryDecision:
     refusal: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """How a call continues a response on the WebSocket that still knows it.
+
+    Attributes:
+        previous_id: of the response.
+        content: the body that is sent where the WebSocket knows `previous_id`: with the new items
+            only. None is for the call's own body.
+        is_adopted: nothing is sent. The response is the successor that the service begins by
+            itself after a steer.
+    """
+
+    previous_id: str
+    content: bytes | None = None
+    is_adopted: bool = False
+
+
 class Call:
     """The state of one call across its attempts.
 
@@ -140,6 +158,9 @@ class Call:
         switch: makes the call over for the API that a refusal names, and says whether it did; None
             where the API is certain.
         stored_id: of the response that the call is about, where it is stored on our side.
+        continuation: how it is sent over a WebSocket that knows what it continues; None elsewhere.
+        has_begun: a WebSocket has brought the first event of its response, so that a lost
+            connection is no reason to send it again.
     """
 
     def __init__(
@@ -165,6 +186,8 @@ class Call:
         self.switch: Callable[[Call, AzureResponsesError], bool] | None = None
         self.stored_id: str | None = None
         self.secret: str | None = None
+        self.continuation: Continuation | None = None
+        self.has_begun = False
         self._context = context
         self._can_refresh_token = can_refresh_token
         self._readable_by = None if born is None else born + policy.fresh_window
@@ -214,6 +237,9 @@ class Call:
         # 0. Content that is gone cannot be sent again, whatever the failure was.
         body = self.request.body
         if body is not None and not isinstance(body, bytes) and not body.is_repeatable:
+            raise error
+        # A response that has begun goes on at the service, although its WebSocket was lost.
+        if self.has_begun and isinstance(error, APIConnectionError):
             raise error
         # 1. A refused token is replaced once, which does not count as a retry: it may have been
         #    revoked. A second refusal has another reason.

@@ -173,6 +173,25 @@ class Endpoint:
         query = {**self.query, "api-version": self.older_version}
         return _join(self.origin, f"{self.prefix}/openai/{path}", query)
 
+    def websocket_url(self, *, is_undocumented_tried: bool = False) -> str | None:
+        """The URL of the WebSocket that carries responses; None where there is none.
+
+        It never has an `api-version` (Microsoft's page "WebSocket mode" of 2026-07-24).
+
+        Args:
+            is_undocumented_tried: take it for there on a project and on `services.ai.azure.com`
+                too, of which that page says nothing.
+        """
+        host = urlsplit(self.origin).hostname or ""
+        is_documented = self.surface == "v1" and not host.endswith(_FOUNDRY_HOST)
+        is_tried = is_undocumented_tried and self.surface in ("v1", "project")
+        if self.api not in (None, "responses") or not (is_documented or is_tried):
+            return None
+        query = {name: value for name, value in self.query.items() if name != "api-version"}
+        scheme, _, rest = self.origin.partition("://")
+        origin = f"{'wss' if scheme == 'https' else 'ws'}://{rest}"
+        return _join(origin, f"{self.path}/responses", query)
+
     def headers_of(self, api: APIName) -> Mapping[str, str]:
         """The headers of every request of an API."""
         return _OLDER_HEADERS if self.surface in ("models", "serverless") else _API_HEADERS[api]

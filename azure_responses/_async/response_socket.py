@@ -1,0 +1,449 @@
+"""A WebSocket in the place of an executor: streams that it opens come over the socket.
+
+A socket carries one response at a time. What it cannot carry goes over HTTP: a background response,
+the API of another deployment, every other operation, and everything once the service has refused
+WebSockets or lost too many.
+"""
+
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import nullcontext, suppress
+from typing import Any, TypeVar
+
+from azure_responses._async.concurrency import shield
+from azure_responses._async.converted_calls import AsyncConvertedStream
+from azure_responses._async.executor import AsyncExecutor
+from azure_responses._async.watch import AsyncWatch
+from azure_responses.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AzureResponsesError,
+    ConfigurationError,
+    CredentialError,
+)
+from azure_responses.fork import in_forked_child
+from azure_responses.protocol.call import Call, TypedCall
+from azure_responses.protocol.http_message import Reply
+from azure_responses.protocol.socket_frames import (
+    NOT_OFFERED,
+    ServerFrame,
+    SocketSettings,
+    read_server_frame,
+    reply_of,
+    sse_of,
+    steer_frame,
+)
+from azure_responses.protocol.socket_state import SocketState, SocketTurn, Verdict, turn_of
+from azure_responses.protocol.warning import warn_caller
+from azure_responses.reply_body import DRAIN_SECONDS, AsyncStreamedReply, EventTimer
+from azure_responses.timeouts import OpeningTimeout, TimeLimit, Timeout, limit_of
+from azure_responses.types.result import Result
+from azure_responses.websocket_connections import AsyncWebSocket
+
+__all__ = ["AsyncResponseSocket", "AsyncSocketReply"]
+
+R = TypeVar("R", bound=Result)
+
+# How long to wait for what becomes of a steer before its socket is given up for another turn.
+_STEER_SECONDS = 1.0
+
+
+class AsyncSocketReply(EventTimer):
+    """The events of one turn, as the bytes of a stream; stands where a streamed reply stands.
+
+    Args:
+        owner: the socket.
+        turn: what is answered.
+        first: the first event, which has come.
+        limit, is_opening: the time the others may take, as for the timer.
+
+    Attributes:
+        headers: of the handshake's reply.
+    """
+
+    def __init__(
+        self,
+        owner: "AsyncResponseSocket",
+        turn: SocketTurn,
+        first: ServerFrame,
+        headers: Mapping[str, str],
+        limit: TimeLimit,
+        *,
+        is_opening: bool,
+    ) -> None:
+        super().__init__(limit, is_opening=is_opening)
+        self.headers = headers
+        self._owner = owner
+        self._turn = turn
+        self._first: ServerFrame | None = first
+        self._has_ended = first.is_terminal
+        self._is_closed = False
+
+    async def read(self) -> bytes | None:
+        """The next event; None at the end.
+
+        Raises:
+            APIConnectionError: the socket was lost; an APITimeoutError: the next event is late.
+        """
+        first, self._first = self._first, None
+        if first is not None:
+            return sse_of(first)
+        if self._has_ended or self._is_closed:
+            return None
+        if not self._is_waiting:
+            self._is_waiting = True
+            self._limit.restart()
+        frame = await self._owner._read_event(self._turn, self._limit)
+        self._has_ended = frame.is_terminal
+        return sse_of(frame)
+
+    async def aclose(self) -> None:
+        """End the turn; before its last event the socket is closed, which stops the generation."""
+        if not self._is_closed:
+            self._is_closed = True
+            await self._owner._end_turn(self._turn)
+
+    async def drain(self) -> None:
+        """Read what little is left, so that the socket can carry another turn."""
+        self._hurry(DRAIN_SECONDS)
+        with suppress(APIConnectionError):
+            while await self.read() is not None:
+                pass
+
+
+class AsyncResponseSocket:
+    """One WebSocket, and those that take over from it; connects on use.
+
+    Stands where an executor stands. It belongs to one reader: a second turn cannot begin before the
+    first one has ended.
+
+    Args:
+        executor: sends what goes over HTTP, and knows credentials and network.
+        url: of the WebSocket.
+        settings: its limits.
+    """
+
+    def __init__(
+        self, executor: AsyncExecutor, url: str, settings: SocketSettings | None = None
+    ) -> None:
+        self.telemetry = executor.telemetry
+        self._executor = executor
+        self._url = url
+        self._settings = settings or SocketSettings()
+        self._state = SocketState(self._settings)
+        self._socket: AsyncWebSocket | None = None
+        self._turn: SocketTurn | None = None
+        # Something was sent, and is not answered to its end.
+        self._is_busy = False
+        self._has_warned = False
+        # What came between two turns: about steers, and the first event of a successor.
+        self._side: deque[ServerFrame] = deque()
+        self._successor: ServerFrame | None = None
+        in_forked_child(self, AsyncResponseSocket._leave_parent)
+
+    @property
+    def is_websocket(self) -> bool:
+        """False once everything goes over HTTP."""
+        return not self._state.is_http
+
+    def knows(self, response_id: str) -> bool:
+        """True where the live socket can continue the response from its own memory."""
+        is_live = self._socket is not None and self._socket.is_open
+        return is_live and self._state.knows(response_id, time.monotonic())
+
+    async def send(self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None) -> Reply:
+        """The whole reply, over HTTP."""
+        return await self._executor.send(call, timeout, watch)
+
+    async def exchange(
+        self, call: TypedCall[R], timeout: Timeout, watch: AsyncWatch | None
+    ) -> tuple[Reply, R]:
+        """Reply and result of a call, over HTTP."""
+        return await self._executor.exchange(call, timeout, watch)
+
+    async def open(
+        self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None
+    ) -> "AsyncSocketReply | AsyncStreamedReply | AsyncConvertedStream":
+        """A reply whose events are still to be read; the caller closes it.
+
+        Raises:
+            ConfigurationError: another turn has not ended, or the request is too large.
+            AzureResponsesError: what the service answers, or the network ends with.
+        """
+        turn = turn_of(call)
+        if turn is None:
+            return await self._executor.open(call, timeout, watch)
+        if self._turn is not None:
+            raise ConfigurationError(
+                "The WebSocket still carries another response.",
+                hint="Read its stream to the end or close it first; or use another lane.",
+            )
+        self._turn = turn
+        try:
+            with nullcontext() if watch is None else watch.active():
+                opened = await self._open(turn, call, timeout, watch)
+        except BaseException:
+            await self._end_turn(turn)
+            raise
+        if opened is not None:
+            return opened
+        await self._end_turn(turn)
+        return await self._executor.open(call, timeout, watch)
+
+    async def steer(self, previous_response_id: str, steered: Any) -> None:
+        """Steer the response that is being made; what becomes of it comes as an event.
+
+        Raises:
+            APIConnectionError: there is no live socket.
+        """
+        text = steer_frame(previous_response_id, steered)
+        await self._live().send(text, TimeLimit(self._settings.connect_timeout))
+
+    async def side_events(self, seconds: float = _STEER_SECONDS) -> AsyncIterator[ServerFrame]:
+        """The steer events that come between two turns.
+
+        Ends with the first event of the response that a steer begins, which is kept for the turn
+        that adopts it, or when nothing has come for so many seconds.
+        """
+        while True:
+            while self._side:
+                yield self._side.popleft()
+            if self._turn is not None or not await self._read_aside(TimeLimit(seconds)):
+                return
+
+    async def aclose(self) -> None:
+        """Close the socket."""
+        await self._drop()
+
+    async def _open(
+        self, turn: SocketTurn, call: Call, timeout: Timeout, watch: AsyncWatch | None
+    ) -> AsyncSocketReply | None:
+        """A reply; None where the call goes over HTTP."""
+        # A successor exists on its socket only.
+        call.has_begun = turn.is_adopted
+        while not self._state.is_http:
+            try:
+                opened = await self._begin(turn, call, timeout)
+                if isinstance(opened, AsyncSocketReply):
+                    call.has_begun = True
+                    return opened
+                if opened is None:
+                    continue
+                now = time.time()
+                error: AzureResponsesError = call.failure(
+                    opened.status, opened.headers, opened.body, now
+                )
+            except AzureResponsesError as failure:
+                error = failure
+            if not self._state.is_http:
+                await self._retry(call, error, watch)
+        if turn.is_adopted:
+            raise APIConnectionError("The WebSocket of the response that was steered was lost.")
+        self._warn()
+        return None
+
+    async def _retry(
+        self, call: Call, error: AzureResponsesError, watch: AsyncWatch | None
+    ) -> None:
+        attempt = call.next_attempt(error, time.monotonic(), random.random())
+        if watch is not None:
+            await watch.retry(error, attempt.delay)
+        if attempt.refreshes_token:
+            # The socket was opened with the old one.
+            await self._drop()
+        await self._executor.prepare(attempt, call.secret, is_socket=True)
+
+    async def _begin(
+        self, turn: SocketTurn, call: Call, timeout: Timeout
+    ) -> AsyncSocketReply | Reply | None:
+        """One attempt: what it brings, the reply that refuses it, or None for another at once."""
+        limit = limit_of(timeout)
+        if turn.is_adopted:
+            frame: ServerFrame | Reply | None = await self._adopt(limit)
+        else:
+            frame = await self._ask(turn, call, limit)
+        if not isinstance(frame, ServerFrame):
+            return frame
+        assert self._socket is not None
+        return AsyncSocketReply(
+            self,
+            turn,
+            frame,
+            self._socket.headers,
+            limit,
+            is_opening=isinstance(timeout, OpeningTimeout),
+        )
+
+    async def _ask(
+        self, turn: SocketTurn, call: Call, limit: TimeLimit
+    ) -> ServerFrame | Reply | None:
+        """Send the turn: its first event, or as `_begin`."""
+        await self._retire(turn, limit)
+        is_fresh = self._socket is None
+        if is_fresh and (refusal := await self._connect(call, limit)) is not None:
+            return refusal
+        try:
+            await self._send(turn, limit)
+            frame, verdict = await self._read_first(limit)
+        except APIConnectionError as error:
+            await self._drop()
+            if is_fresh or isinstance(error, APITimeoutError):
+                self._state.fail()
+                raise
+            # It had died since the last turn.
+            return None
+        if verdict == "begun":
+            return frame
+        self._is_busy = False
+        headers = self._live().headers
+        if verdict == "outdated":
+            await self._drop()
+        if verdict == "unknown" or (verdict == "outdated" and not is_fresh):
+            return None
+        return reply_of(frame, headers)
+
+    async def _retire(self, turn: SocketTurn, limit: TimeLimit) -> None:
+        """Give up a socket that this turn cannot go over."""
+        if self._socket is not None and not await self._is_fit(self._socket, turn, limit):
+            await self._drop()
+
+    async def _is_fit(self, socket: AsyncWebSocket, turn: SocketTurn, limit: TimeLimit) -> bool:
+        if not socket.is_open or self._state.is_due(time.monotonic(), turn):
+            return False
+        if not await self._has_settled():
+            return False
+        return not socket.is_doubtful or await socket.probe(limit)
+
+    async def _has_settled(self) -> bool:
+        """False where a successor that no turn has adopted is being made."""
+        while self._state.expects_successor:
+            if not await self._read_aside(TimeLimit(_STEER_SECONDS)):
+                return False
+        return self._successor is None
+
+    async def _connect(self, call: Call, limit: TimeLimit) -> Reply | None:
+        """Open a socket; the reply that refuses it, None where it is open or is not offered."""
+        try:
+            opened = await self._executor.open_socket(self._url, call, self._settings, limit)
+        except CredentialError:
+            raise
+        except APIConnectionError:
+            self._state.fail()
+            raise
+        if isinstance(opened, AsyncWebSocket):
+            self._socket = opened
+            self._state.opened(time.monotonic())
+            return None
+        if opened.status in NOT_OFFERED:
+            self._state.refuse()
+        return opened
+
+    async def _send(self, turn: SocketTurn, limit: TimeLimit) -> None:
+        text = turn.frame(is_short=self._state.begin(turn), settings=self._settings)
+        self._is_busy = True
+        await self._live().send(text, limit)
+
+    async def _read_first(self, limit: TimeLimit) -> tuple[ServerFrame, Verdict]:
+        while True:
+            frame = read_server_frame(await self._live().receive(limit))
+            verdict = self._state.take_first(frame)
+            if verdict != "aside":
+                self._is_busy = not frame.is_terminal
+                return frame, verdict
+            self._side.append(frame)
+
+    async def _adopt(self, limit: TimeLimit) -> ServerFrame | Reply:
+        """The first event of the response that a steer begins, or the reply that refuses it."""
+        frame, self._successor = self._successor, None
+        while frame is None or frame.is_steer:
+            frame = await self._receive(limit)
+            if frame.is_steer:
+                self._side.append(frame)
+                if not self._state.expects_successor:
+                    return reply_of(frame, self._live().headers)
+        self._state.take_first(frame)
+        self._is_busy = not frame.is_terminal
+        return frame
+
+    async def _read_event(self, turn: SocketTurn, limit: TimeLimit) -> ServerFrame:
+        """The next event of the turn that is going on."""
+        if self._turn is not turn:
+            raise APIConnectionError("The WebSocket was closed before the stream was read.")
+        frame = await self._receive(limit)
+        self._is_busy = not frame.is_terminal
+        return frame
+
+    async def _receive(self, limit: TimeLimit) -> ServerFrame:
+        try:
+            frame = read_server_frame(await self._live().receive(limit))
+        except APITimeoutError:
+            raise
+        except APIConnectionError:
+            self._state.fail()
+            await self._drop()
+            raise
+        self._state.take(frame)
+        return frame
+
+    async def _read_aside(self, limit: TimeLimit) -> bool:
+        """True when a steer event has come between two turns."""
+        if self._socket is None or self._successor is not None:
+            return False
+        try:
+            frame = read_server_frame(await self._socket.receive(limit))
+        except APITimeoutError:
+            return False
+        except APIConnectionError:
+            await self._drop()
+            return False
+        if frame.is_steer:
+            self._state.take(frame)
+            self._side.append(frame)
+        elif frame.is_error:
+            # That of the 60 minutes.
+            await self._drop()
+        else:
+            self._successor = frame
+        return frame.is_steer
+
+    def _live(self) -> AsyncWebSocket:
+        if self._socket is None:
+            raise APIConnectionError("The WebSocket was lost, and with it what it was to bring.")
+        return self._socket
+
+    async def _end_turn(self, turn: SocketTurn) -> None:
+        """No reader waits any more; a response that is going on ends with its socket."""
+        # After a fork, or after `aclose`, another turn may have begun.
+        if self._turn is turn:
+            self._turn = None
+            if self._is_busy:
+                await self._drop()
+
+    async def _drop(self) -> None:
+        socket, self._socket = self._socket, None
+        self._forget()
+        if socket is not None:
+            with shield():
+                await socket.aclose()
+
+    def _forget(self) -> None:
+        self._is_busy = False
+        self._successor = None
+        self._state.lost()
+
+    def _warn(self) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            warn_caller(
+                f"No WebSocket can be used at {self._url.partition('?')[0]}: this connection goes "
+                "on over HTTP."
+            )
+
+    def _leave_parent(self) -> None:
+        socket, self._socket = self._socket, None
+        self._turn = None
+        self._forget()
+        if socket is not None:
+            socket.leave()

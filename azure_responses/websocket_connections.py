@@ -1,0 +1,420 @@
+"""WebSockets over the package `websockets`: under asyncio, under trio, and in threads.
+
+A WebSocket here connects, sends text, receives text within a time limit, and closes. Whether the
+other side still lives is found out by whoever waits for it: `websockets` would also give up a
+socket whose reader takes his time, because it reads no pongs while its queue is full.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib import import_module
+from time import monotonic
+from typing import Any, NoReturn
+
+import anyio
+
+from azure_responses.connection_errors import mapped_socket_errors
+from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from azure_responses.event_loop import fail_after, running_loop, start_task
+from azure_responses.fork import keep_for_ever, leave_socket
+from azure_responses.protocol.http_message import LARGEST_REPLY, Reply
+from azure_responses.protocol.socket_frames import SocketSettings
+from azure_responses.timeouts import TimeLimit, seconds_of
+
+__all__ = [
+    "AsyncWebSocket",
+    "SocketNetwork",
+    "WebSocket",
+    "async_open_websocket",
+    "open_websocket",
+]
+
+_OPEN = 1
+
+
+@dataclass(frozen=True)
+class SocketNetwork:
+    """How to reach the network.
+
+    Attributes:
+        ssl_context: the TLS settings.
+        proxy: its URL, with user and password.
+        shown_proxy: its URL without them, for messages.
+    """
+
+    ssl_context: ssl.SSLContext
+    proxy: str | None = None
+    shown_proxy: str | None = None
+
+
+class _Socket:
+    """What the sockets of all libraries share: their life, and when to doubt it."""
+
+    def __init__(self, connection: Any, network: SocketNetwork, settings: SocketSettings) -> None:
+        self.headers: Mapping[str, str] = _headers_of(connection.response)
+        self._connection = connection
+        self._settings = settings
+        self._find_proxy = lambda: network.shown_proxy
+        self._heard_at = monotonic()
+        self._pinged_at = self._heard_at
+        self._pong: Any = None
+        self._is_left = False
+
+    @property
+    def is_open(self) -> bool:
+        """True until either side has said goodbye, as far as is known."""
+        return not self._is_left and self._connection.state == _OPEN
+
+    @property
+    def is_doubtful(self) -> bool:
+        """True when nothing has been heard for so long that a dead socket would look the same."""
+        return monotonic() - self._heard_at > self._settings.ping_interval
+
+    def leave(self) -> None:
+        """Leave the socket to the parent, in a forked process."""
+        self._is_left = True
+        leave_socket(_socket_of(self._connection))
+        keep_for_ever(self._connection)
+
+    def _patience(self, limit: TimeLimit) -> float:
+        """Seconds to wait for a frame before something has to be done about its absence."""
+        left = limit.left()
+        if left <= 0:
+            raise APITimeoutError("The service did not answer in time.")
+        since = max(self._heard_at, self._pinged_at)
+        return max(0.0, min(left, since + self._settings.ping_interval - monotonic()))
+
+    def _heard(self) -> None:
+        self._heard_at = monotonic()
+        self._pong = None
+
+    def _note_pong(self) -> bool:
+        """True when another ping is due; raises where the last one was not answered."""
+        if monotonic() - max(self._heard_at, self._pinged_at) < self._settings.ping_interval:
+            return False
+        pong, self._pong = self._pong, None
+        if pong is not None and not _is_done(pong):
+            raise APIConnectionError("The WebSocket broke off: the service answers no pings.")
+        self._pinged_at = monotonic()
+        return True
+
+    def _refuse_left(self) -> None:
+        if self._is_left:
+            raise APIConnectionError("The WebSocket belongs to the process that was forked.")
+
+
+class AsyncWebSocket(_Socket):
+    """A WebSocket of one event loop.
+
+    Attributes:
+        headers: of the reply to the handshake.
+    """
+
+    def __init__(
+        self,
+        connection: Any,
+        network: SocketNetwork,
+        settings: SocketSettings,
+        keeper: "_TrioKeeper | None" = None,
+    ) -> None:
+        super().__init__(connection, network, settings)
+        self._keeper = keeper
+        self._loop = running_loop()
+
+    @property
+    def is_open(self) -> bool:
+        """True in its own event loop, until either side has said goodbye."""
+        return super().is_open and self._loop is running_loop()
+
+    async def send(self, text: str, limit: TimeLimit) -> None:
+        """Send a frame; raises APIConnectionError."""
+        self._refuse_left()
+        with mapped_socket_errors(self._find_proxy):
+            async with fail_after(limit.left()):
+                await self._connection.send(text)
+
+    async def receive(self, limit: TimeLimit) -> str | bytes:
+        """The next frame.
+
+        Raises:
+            APIConnectionError: the socket is of no use any more; an APITimeoutError: the time is
+                over.
+        """
+        self._refuse_left()
+        with mapped_socket_errors(self._find_proxy):
+            while True:
+                try:
+                    async with fail_after(self._patience(limit)):
+                        text: str | bytes = await self._connection.recv()
+                except TimeoutError:
+                    if self._note_pong():
+                        self._pong = await self._connection.ping()
+                    continue
+                self._heard()
+                return text
+
+    async def probe(self, limit: TimeLimit) -> bool:
+        """True when the other side answers a ping."""
+        seconds = min(limit.left(), self._settings.ping_interval / 4)
+        try:
+            async with fail_after(seconds):
+                pong = await self._connection.ping()
+                await (pong.wait() if hasattr(pong, "wait") else pong)
+        except Exception:
+            return False
+        self._heard()
+        return True
+
+    async def aclose(self) -> None:
+        """Say goodbye, and close."""
+        if self._is_left or self._loop is not running_loop():
+            return
+        with suppress(Exception):
+            if self._keeper is not None:
+                await self._keeper.aclose()
+            else:
+                await self._connection.close()
+
+
+class WebSocket(_Socket):
+    """A WebSocket of the sync shell.
+
+    Attributes:
+        headers: of the reply to the handshake.
+    """
+
+    def send(self, text: str, limit: TimeLimit) -> None:
+        """Send a frame; raises APIConnectionError."""
+        self._refuse_left()
+        with mapped_socket_errors(self._find_proxy):
+            connected = _socket_of(self._connection)
+            connected.settimeout(seconds_of(limit))
+            try:
+                self._connection.send(text)
+            finally:
+                with suppress(OSError):
+                    connected.settimeout(None)
+
+    def receive(self, limit: TimeLimit) -> str | bytes:
+        """The next frame.
+
+        Raises:
+            APIConnectionError: the socket is of no use any more; an APITimeoutError: the time is
+                over.
+        """
+        self._refuse_left()
+        with mapped_socket_errors(self._find_proxy):
+            while True:
+                try:
+                    text: str | bytes = self._connection.recv(self._patience(limit))
+                except TimeoutError:
+                    if self._note_pong():
+                        self._pong = self._connection.ping()
+                    continue
+                self._heard()
+                return text
+
+    def probe(self, limit: TimeLimit) -> bool:
+        """True when the other side answers a ping."""
+        seconds = min(limit.left(), self._settings.ping_interval / 4)
+        try:
+            is_alive: bool = self._connection.ping().wait(seconds)
+        except Exception:
+            return False
+        if is_alive:
+            self._heard()
+        return is_alive
+
+    def close(self) -> None:
+        """Say goodbye, and close."""
+        if not self._is_left:
+            with suppress(Exception):
+                self._connection.close()
+
+
+async def async_open_websocket(
+    url: str,
+    headers: Mapping[str, str],
+    network: SocketNetwork,
+    settings: SocketSettings,
+    limit: TimeLimit,
+) -> AsyncWebSocket | Reply:
+    """A WebSocket, or the HTTP reply that refuses it. Redirects are not followed.
+
+    Raises:
+        APIConnectionError: nothing answered in time, or not as a WebSocket does.
+        ConfigurationError: the package `websockets` is missing, or too old.
+    """
+    arguments = _arguments(url, headers, network, settings)
+    seconds = min(settings.connect_timeout, limit.left())
+    is_asyncio = isinstance(running_loop(), asyncio.AbstractEventLoop)
+    try:
+        with mapped_socket_errors(lambda: network.shown_proxy):
+            if is_asyncio:
+                connect = _find("asyncio")
+                async with fail_after(seconds):
+                    return AsyncWebSocket(await connect(url, **arguments), network, settings)
+            keeper = _TrioKeeper(_find("trio")(url, **arguments))
+            connection = await keeper.open(seconds)
+            return AsyncWebSocket(connection, network, settings, keeper)
+    except APIConnectionError as error:
+        return _refusal(error)
+
+
+def open_websocket(
+    url: str,
+    headers: Mapping[str, str],
+    network: SocketNetwork,
+    settings: SocketSettings,
+    limit: TimeLimit,
+) -> WebSocket | Reply:
+    """`async_open_websocket`, blocking."""
+    arguments = _arguments(url, headers, network, settings)
+    arguments["open_timeout"] = max(0.001, min(settings.connect_timeout, limit.left()))
+    try:
+        with mapped_socket_errors(lambda: network.shown_proxy):
+            connection = _find("sync")(url, **arguments)
+            # Says that the connection is closed by us; websockets 17 warns without it.
+            connection.__enter__()
+            return WebSocket(connection, network, settings)
+    except APIConnectionError as error:
+        return _refusal(error)
+
+
+def _arguments(
+    url: str, headers: Mapping[str, str], network: SocketNetwork, settings: SocketSettings
+) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "additional_headers": dict(headers),
+        "user_agent_header": headers.get("user-agent"),
+        "compression": None,
+        "open_timeout": None,
+        # Keeps routers in between from forgetting the connection. Whether a pong comes is looked
+        # at where a frame is waited for.
+        "ping_interval": settings.ping_interval,
+        "ping_timeout": None,
+        "close_timeout": settings.close_timeout,
+        "max_size": LARGEST_REPLY,
+        "max_queue": settings.most_queued,
+        "proxy": network.proxy,
+    }
+    if url.startswith("wss:"):
+        arguments["ssl"] = network.ssl_context
+    if network.proxy is not None and network.proxy.startswith("https:"):
+        arguments["proxy_ssl"] = network.ssl_context
+    return arguments
+
+
+def _refusal(error: APIConnectionError) -> Reply:
+    """The reply in the exception that a refused handshake was mapped from; raises any other."""
+    response = getattr(error.__cause__, "response", None)
+    status = getattr(response, "status_code", None)
+    if not isinstance(status, int) or type(error.__cause__).__name__ != "InvalidStatus":
+        raise error
+    return Reply(status, _headers_of(response), getattr(response, "body", None) or b"")
+
+
+def _headers_of(response: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.raw_items()}
+
+
+@lru_cache(maxsize=3)
+def _find(kind: str) -> Any:
+    """What connects, without following redirects: they would carry the token elsewhere."""
+    try:
+        module = import_module(f"websockets.{kind}.client")
+    except ImportError as error:
+        _explain(kind, error)
+    if not hasattr(import_module("websockets.exceptions"), "InvalidProxy"):
+        _explain(kind, None)
+    # From 16 on the class `reconnect` is what the function `connect` of the sync side uses.
+    base = getattr(module, "reconnect", module.connect)
+    if not isinstance(base, type):
+        return base
+    found = type("connect", (base,), {"process_redirect": lambda _self, error: error})
+    return found if kind != "sync" else partial(_connect_sync, found)
+
+
+def _connect_sync(connect: Any, url: str, **arguments: Any) -> Any:
+    return connect(url, **arguments).connect()
+
+
+def _explain(kind: str, cause: ImportError | None) -> NoReturn:
+    if kind == "trio":
+        raise ConfigurationError(
+            "WebSockets under trio need the package websockets from version 17 on.",
+            hint="pip install 'websockets>=17'.",
+        ) from cause
+    raise ConfigurationError(
+        "WebSockets need the package websockets from version 15 on.",
+        hint="pip install 'azure-responses[websocket]'.",
+    ) from cause
+
+
+class _TrioKeeper:
+    """The task that a WebSocket of trio lives in: there it exists in a block of `async with` only.
+
+    Args:
+        connect: not entered yet.
+    """
+
+    def __init__(self, connect: AbstractAsyncContextManager[Any]) -> None:
+        self._connect = connect
+        self._is_settled = anyio.Event()
+        self._closes = anyio.Event()
+        self._is_closed = anyio.Event()
+        self._scope = anyio.CancelScope()
+        self._outcome: Any = None
+
+    async def open(self, seconds: float) -> Any:
+        """The connection; raises what connecting ended with, or TimeoutError."""
+        start_task(self._keep)
+        try:
+            with anyio.fail_after(seconds):
+                await self._is_settled.wait()
+        except BaseException:
+            self._scope.cancel()
+            raise
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+    async def aclose(self) -> None:
+        """Say goodbye, and wait until the task has ended."""
+        self._closes.set()
+        await self._is_closed.wait()
+
+    async def _keep(self) -> None:
+        try:
+            with self._scope:
+                async with self._connect as self._outcome:
+                    self._is_settled.set()
+                    await self._closes.wait()
+        except Exception as error:
+            # It would end the program.
+            self._outcome = error
+        finally:
+            self._is_settled.set()
+            self._is_closed.set()
+
+
+def _is_done(pong: Any) -> bool:
+    """True when a pong has come: what each library gives for it is of another kind."""
+    return pong.done() if isinstance(pong, asyncio.Future) else bool(pong.is_set())
+
+
+def _socket_of(connection: Any) -> Any:
+    """The TCP socket, also below TLS."""
+    transport = getattr(connection, "transport", None)
+    if transport is not None:
+        return transport.get_extra_info("socket")
+    layer = getattr(connection, "socket", None) or getattr(connection, "stream", None)
+    while layer is not None and not isinstance(layer, socket.socket):
+        names = ("transport_stream", "ssl_socket", "socket", "_sock")
+        layer = next((getattr(layer, name) for name in names if hasattr(layer, name)), None)
+    return layer
