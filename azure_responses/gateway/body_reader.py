@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from azure_responses.gateway.asgi_reply import ErrorResponse, Receive, error_response
+from azure_responses.gateway.body_encodings import TooLong, decompress, read_encodings
 from azure_responses.protocol.form_reader import is_multipart
 
 __all__ = [
@@ -192,14 +193,15 @@ async def read_body(
     *,
     takes_form: bool = False,
 ) -> bytes:
-    """The whole body.
+    """The whole body, decompressed.
 
     Args:
         take: asked for room for each part of a body that is not short; may raise Refused.
         takes_form: it may be a multipart form.
 
     Raises:
-        Refused: it is longer than `limit` bytes (413), encoded or a form (415), or slow (408).
+        Refused: it is longer than `limit` bytes (413), also once it is decompressed; it cannot be
+            decompressed or is a form (415); or it is slow (408).
         CallerLeft: the connection was closed before its end.
     """
     check_headers(headers, limit, _LIMIT, takes_form=takes_form)
@@ -216,7 +218,32 @@ async def read_body(
             take(size - counted)
         pieces.append(piece)
         if not has_more:
-            return piece if len(pieces) == 1 else b"".join(pieces)
+            break
+    body = piece if len(pieces) == 1 else b"".join(pieces)
+    if "content-encoding" in headers:
+        body = await _decompress(body, headers["content-encoding"], limit)
+        if len(body) > max(size, _LITTLE):
+            take(len(body) - (size if size > _LITTLE else 0))
+    return body
+
+
+async def _decompress(body: bytes, header: str, limit: int) -> bytes:
+    encodings = read_encodings(header)
+    if not encodings:
+        return body
+    try:
+        return await asyncio.to_thread(decompress, body, encodings, limit)
+    except TooLong:
+        raise Refused(too_large(limit, _LIMIT)) from None
+    except ValueError:
+        raise Refused(
+            error_response(
+                400, f"The body is not a whole {header[:40]} stream.", code="invalid_encoding"
+            )
+        ) from None
+    except ImportError as error:
+        install = "Install azure-responses[gateway], or send it as it is."
+        raise Refused(_unsupported(f"{error.name} is not installed.", install)) from None
 
 
 async def receive_piece(receive: Receive, deadline: float) -> tuple[bytes, bool]:
@@ -268,16 +295,19 @@ def _long_number() -> ErrorResponse:
 def check_headers(
     headers: Mapping[str, str], limit: int, setting: str, *, takes_form: bool
 ) -> None:
-    """Raise Refused for a body that its headers show to be too long, encoded or not JSON."""
+    """Raise Refused for a body that its headers show to be too long, or that cannot be read."""
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > limit:
         raise Refused(too_large(limit, setting))
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise Refused(
-            _unsupported(f"The body is encoded as {encoding[:40]!r}.", "Send it as it is.")
-        )
+    encoding = headers.get("content-encoding", "")
     kind = headers.get("content-type", "").lower()
+    encodings = read_encodings(encoding)
+    # A form is passed on as it arrives: its fields are read on the way.
+    if encodings is None or (encodings and kind.startswith(_FORMS)):
+        allowed = "gzip, deflate, zstd or br, and forms as they are"
+        raise Refused(
+            _unsupported(f"The body is encoded as {encoding[:40]!r}.", f"Send it as {allowed}.")
+        )
     if kind.startswith(_FORMS) and not (takes_form and is_multipart(kind)):
         raise Refused(
             _unsupported(

@@ -15,6 +15,7 @@ import uvicorn
 from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency, Resource
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.app import create_app
+from tests.gateway.compression import compress
 from tests.gateway.gateways import KEY, Running, config_of, run_server, serve
 from tests.openai_server.servers import make_emulator
 
@@ -296,7 +297,8 @@ def test_a_large_body_is_read_like_any_other(gateway: Running) -> None:
     [
         ({"content-type": "text/plain"}, 415),
         ({"content-type": "application/x-www-form-urlencoded"}, 415),
-        ({"content-encoding": "gzip"}, 415),
+        ({"content-encoding": "compress"}, 415),
+        ({"content-encoding": "gzip"}, 400),
         ({"content-type": "application/json; charset=utf-8"}, 200),
     ],
 )
@@ -304,6 +306,25 @@ def test_only_json_is_read(gateway: Running, headers: dict[str, str], status: in
     with gateway.client() as client:
         found = client.post(CREATE, content=json.dumps(HELLO).encode(), headers=headers)
     assert found.status_code == status
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd", "br"])
+def test_a_compressed_body_is_answered_like_a_plain_one(gateway: Running, encoding: str) -> None:
+    body = compress(encoding, json.dumps(HELLO).encode())
+    with gateway.client() as client:
+        found = client.post(CREATE, content=body, headers={"content-encoding": encoding})
+        plain = client.post(CREATE, json=HELLO)
+    assert found.status_code == 200
+    assert found.json()["output"][0]["type"] == plain.json()["output"][0]["type"]
+
+
+def test_a_short_body_that_stands_for_gigabytes_is_refused(gateway: Running) -> None:
+    bomb = compress("zstd", b" " * 2**27)
+    assert len(bomb) < 10_000
+    with gateway.client() as client:
+        found = client.post(CREATE, content=bomb, headers={"content-encoding": "zstd"})
+        assert client.post(CREATE, json=HELLO).status_code == 200
+    assert (found.status_code, found.json()["error"]["code"]) == (413, "request_too_large")
 
 
 def test_a_caller_who_leaves_while_sending_is_forgotten(gateway: Running) -> None:
