@@ -97,26 +97,32 @@ class BatchAPI:
         Args:
             upload: the form of a request that has files.
         """
-        if upload is not None:
-            if not self.takes_form(route.row, upload.values):
-                return None
+        if upload is not None and not self.takes_form(route.row, upload.values):
+            return None
+        try:
+            if upload is None:
+                return await self._object(caller, request, route, summary)
             async with aclosing(upload.file()) as content:
                 return await self._upload(
                     caller, request, content, upload.filename, upload.values, summary
                 )
-        named = next(iter(route.values.values()), None)
-        try:
-            reply = await self._own(caller, request, route.operation, named, summary)
-            if reply is None and self._has_native and route.row.collection == "batches":
-                is_new = route.operation == "batches.create"
-                if is_new or named is not None:
-                    reply = await self._native.answer(caller, request, is_new=is_new)
-            return reply
         except LineError as error:
             refused = invalid_request(error.message, param=error.param)
             return refusal(request, refused, summary)
         except AzureResponsesError as error:
             return refusal(request, error, summary)
+
+    async def _object(
+        self, caller: ApiCaller, request: ApiRequest, route: ServedRoute, summary: CallSummary
+    ) -> Reply | None:
+        """The answer to a request about files or batches that has no form."""
+        named = next(iter(route.values.values()), None)
+        reply = await self._own(caller, request, route.operation, named, summary)
+        if reply is None and self._has_native and route.row.collection == "batches":
+            is_new = route.operation == "batches.create"
+            if is_new or named is not None:
+                reply = await self._native.answer(caller, request, is_new=is_new)
+        return reply
 
     async def _own(
         self,
@@ -159,23 +165,20 @@ class BatchAPI:
             filename: as it was sent.
             fields: of the form, those before the file at least.
         """
-        try:
-            first, content = await first_line(content)
-            model = None if first is None else first.model
-            end_user = object_end_user({}, request.headers)
-            deployments = self._routing.batch_deployments(model or "")
-            refuse_model(caller, model)
-            if deployments and model is not None:
-                summary.group = model
-                with NativeUpload(self._router, caller, deployments) as native:
-                    body = await native.send(content, filename, fields, request.call_id, end_user)
-                return json_reply(summary, body)
-            if self._runner is None:
-                raise _not_available()
-            file = await store_input(self._runner, caller, filename, content, fields, end_user)
-            return json_reply(summary, to_json(file.to_dict()))
-        except AzureResponsesError as error:
-            return refusal(request, error, summary)
+        first, content = await first_line(content)
+        model = None if first is None else first.model
+        end_user = object_end_user({}, request.headers)
+        deployments = self._routing.batch_deployments(model or "")
+        refuse_model(caller, model)
+        if deployments and model is not None:
+            summary.group = model
+            with NativeUpload(self._router, caller, deployments) as native:
+                body = await native.send(content, filename, fields, request.call_id, end_user)
+            return json_reply(summary, body)
+        if self._runner is None:
+            raise _not_available()
+        file = await store_input(self._runner, caller, filename, content, fields, end_user)
+        return json_reply(summary, to_json(file.to_dict()))
 
     async def _batch(
         self,
