@@ -21,7 +21,7 @@ from azure_responses.gateway.asgi_reply import (
     send_error,
     send_reply,
 )
-from azure_responses.gateway.body_reader import CallerLeft
+from azure_responses.gateway.body_reader import CallerLeft, Refused
 from azure_responses.gateway.config_file import load_config
 from azure_responses.gateway.gateway import Gateway
 from azure_responses.gateway.metrics import CONTENT_TYPE_LATEST
@@ -85,9 +85,8 @@ class GatewayApp:
                 await self._refuse(error, send)
                 return
         path = scope["path"]
-        own = {WEBHOOK_PATH: self._webhook, PURGE_PATH: self._purge}.get(path)
-        if own is not None:
-            await own(scope, receive, send)
+        if path in (WEBHOOK_PATH, PURGE_PATH):
+            await self._answer_operator(scope, receive, send)
             return
         if scope["method"] in ("GET", "HEAD"):
             if path in HEALTH_PATHS:
@@ -119,30 +118,22 @@ class GatewayApp:
         self.gateway.metrics.refuse(error.status)
         await send_error(send, error, new_call_id())
 
-    async def _webhook(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer_operator(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a webhook or a purge: neither is a call, and both are short."""
         gateway = self.gateway
         if gateway.shutdown.is_draining:
-            # The service sends it again.
+            # The service sends a webhook again.
             await self._refuse(gateway.shutdown.refusal, send)
             return
-        headers = read_headers(scope)
-        try:
-            answer = await gateway.webhook_receiver.receive(scope["method"], headers, receive)
-        except CallerLeft:
-            return
-        if isinstance(answer, ErrorResponse):
-            await self._refuse(answer, send)
+        if scope["path"] == PURGE_PATH:
+            perform = PurgeApi(gateway.access, gateway.router, gateway.batch_purge).answer
         else:
-            await send_json(send, 200, answer)
-
-    async def _purge(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gateway = self.gateway
-        if gateway.shutdown.is_draining:
-            await self._refuse(gateway.shutdown.refusal, send)
-            return
+            perform = gateway.webhook_receiver.receive
+        answer: bytes | ErrorResponse
         try:
-            purge = PurgeApi(gateway.access, gateway.router, gateway.batch_purge)
-            answer = await purge.answer(scope["method"], read_headers(scope), receive)
+            answer = await perform(scope["method"], read_headers(scope), receive)
+        except Refused as refused:
+            answer = refused.error
         except CallerLeft:
             return
         if isinstance(answer, ErrorResponse):

@@ -21,6 +21,7 @@ __all__ = [
     "count_values",
     "has_long_number",
     "read_body",
+    "read_short_body",
     "receive_piece",
     "too_large",
 ]
@@ -244,6 +245,20 @@ async def _decompress(body: bytes, header: str, limit: int) -> bytes:
     except ImportError as error:
         install = "Install azure-responses[gateway], or send it as it is."
         raise Refused(_unsupported(f"{error.name} is not installed.", install)) from None
+
+
+async def read_short_body(
+    receive: Receive, headers: Mapping[str, str], limit: int, most_values: int
+) -> bytes:
+    """The whole body of a JSON request that is too short to count in `BodyMemory`.
+
+    Raises:
+        Refused: as by `read_body` and `check_json`.
+        CallerLeft: the connection was closed before its end.
+    """
+    body = await read_body(receive, headers, limit, lambda size: None)
+    check_json(body, most_values)
+    return body
 
 
 async def receive_piece(receive: Receive, deadline: float) -> tuple[bytes, bool]:

@@ -9,13 +9,14 @@ from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.asgi_reply import ErrorResponse, Receive, error_response
 from azure_responses.gateway.authentication import Access
 from azure_responses.gateway.batch_purge import BatchPurge
-from azure_responses.gateway.body_reader import Refused, check_json, read_body
+from azure_responses.gateway.body_reader import read_short_body
 from azure_responses.router import Router
 
 __all__ = ["PATH", "PurgeApi"]
 
 PATH = "/admin/purge"
 _LONGEST_BODY = 16 * 1024
+_MOST_VALUES = 100
 _FIELDS: Mapping[str, type] = {"end_user": str, "owner": str, "dry_run": bool}
 
 
@@ -39,17 +40,13 @@ class PurgeApi:
         """The receipt as JSON, or why there is none.
 
         Raises:
+            Refused: the body is too long or is not declared as JSON.
             CallerLeft: the connection was closed before the end of the body.
         """
         refused = self._refuse(method, headers)
         if refused is not None:
             return refused
-        try:
-            body = await read_body(receive, headers, _LONGEST_BODY, lambda size: None)
-            check_json(body, 100)
-        except Refused as error:
-            return error.error
-        asked = _read(body)
+        asked = _read(await read_short_body(receive, headers, _LONGEST_BODY, _MOST_VALUES))
         if isinstance(asked, ErrorResponse):
             return asked
         try:

@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 from azure_responses.errors import InvalidWebhookSignatureError
 from azure_responses.gateway.asgi_reply import ErrorResponse, Receive, error_response
 from azure_responses.gateway.background_prices import BackgroundPrices
-from azure_responses.gateway.body_reader import Refused, check_json, read_body
+from azure_responses.gateway.body_reader import read_short_body
 from azure_responses.gateway.key_table import MASTER, KeyTable
 from azure_responses.gateway.spend import fit_name
 from azure_responses.gateway.webhook_event import relay_of
@@ -137,16 +137,13 @@ class WebhookReceiver:
         """Take a webhook: the body of the 200, or why it is refused.
 
         Raises:
+            Refused: the body is too long or is not declared as JSON.
             CallerLeft: the connection was closed before the end of the body.
         """
         refused = self._refuse_early(method, headers)
         if refused is not None:
             return refused
-        try:
-            body = await read_body(receive, headers, _LONGEST_BODY, lambda size: None)
-            check_json(body, _MOST_VALUES)
-        except Refused as error:
-            return error.error
+        body = await read_short_body(receive, headers, _LONGEST_BODY, _MOST_VALUES)
         now = self._clock()
         try:
             verify(body, headers, self._secrets, now)

@@ -201,7 +201,7 @@ def test_the_webhook_of_a_batch_goes_to_the_keys_of_its_owner(tmp_path: Path) ->
         found = parts.reader.affinity.read_id(told["data"]["id"], "alice")
         assert found is not None
         assert found.inner == "batch_1"
-        # One of nobody here goes to no key.
+        # The webhook of a batch that this gateway does not know goes to no key.
         event["data"] = {"id": "batch_2"}
         assert post(running, event, webhook_id="wh_2").status_code == 200
         time.sleep(0.5)
@@ -297,7 +297,7 @@ def test_the_webhook_that_the_service_sends_settles_the_price(tmp_path: Path) ->
         running.app.gateway.webhook_receiver._secrets = [OLD, endpoint["signing_secret"]]
         client = stack.enter_context(running.client(ALICE))
         label = client.post(CREATE, json=HELLO).json()["id"]
-        # Nobody retrieves it, and no poll is due yet.
+        # No caller retrieves it, and no poll is due yet.
         until(lambda: not open_names(tmp_path))
         assert totals(tmp_path).unpriced == 0
         until(lambda: made.received)
