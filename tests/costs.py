@@ -24,6 +24,7 @@ COSTS = {
         "deploy/test_replicas.py",
         "emulator/test_openai_package.py",
         "emulator/test_server.py",
+        "emulator/test_websocket.py",
         "gateway/test_admission_queue.py",
         "gateway/test_app.py",
         "gateway/test_background_prices.py",

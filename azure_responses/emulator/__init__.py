@@ -12,6 +12,7 @@ from azure_responses.emulator.resources import (
 )
 from azure_responses.emulator.service import Emulator
 from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
+from azure_responses.emulator.websocket_mode import WebSocketMode
 
 __all__ = [
     "Assumptions",
@@ -25,6 +26,7 @@ __all__ = [
     "Latency",
     "ReadLag",
     "Resource",
+    "WebSocketMode",
 ]
 
 if not TYPE_CHECKING:

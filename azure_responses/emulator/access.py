@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from azure_responses.emulator.dispatch import EmulatedCall
+from azure_responses.emulator.http_messages import UPGRADE
 from azure_responses.emulator.resources import Resource
 from azure_responses.emulator.service_errors import (
     AUDIENCES,
@@ -46,10 +47,7 @@ def authorise(call: EmulatedCall) -> None:
     resource, headers, surface = call.account.resource, call.received.headers, call.route.surface
     if resource.network != "open":
         raise _network_refused(resource.network)
-    key = headers.get("api-key")
-    if surface == "anthropic":
-        # The anthropic package sends both.
-        key = headers.get("x-api-key", key)
+    key = _find_key(call)
     scheme, _, credential = headers.get("authorization", "").partition(" ")
     bearer = credential.strip() if scheme.lower() == "bearer" else ""
     if surface in ("project", "agents"):
@@ -70,6 +68,17 @@ def authorise(call: EmulatedCall) -> None:
         _check_token(call, bearer)
     else:
         raise access_denied()
+
+
+def _find_key(call: EmulatedCall) -> str | None:
+    """The key of a header of its own."""
+    headers = call.received.headers
+    # Microsoft's page on WebSockets names `Authorization` alone, for keys and for tokens.
+    if call.received.method == UPGRADE and not call.account.websocket.api_key_header:
+        return None
+    # The anthropic package sends both.
+    names = ("x-api-key", "api-key") if call.route.surface == "anthropic" else ("api-key",)
+    return next((headers[name] for name in names if name in headers), None)
 
 
 def _check_key(key: str, resource: Resource) -> None:

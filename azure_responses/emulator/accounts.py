@@ -9,9 +9,10 @@ from typing import Any
 from azure_responses.emulator import engine
 from azure_responses.emulator.agent_store import AgentStore
 from azure_responses.emulator.batch_store import EmulatedBatch
+from azure_responses.emulator.bounded_dict import BoundedDict
 from azure_responses.emulator.http_messages import ReceivedRequest
 from azure_responses.emulator.limits import UsageWindow
-from azure_responses.emulator.object_store import BoundedDict, ObjectStore
+from azure_responses.emulator.object_store import ObjectStore
 from azure_responses.emulator.opaque_values import IdentifierMint, ReasoningCipher
 from azure_responses.emulator.resources import Assumptions, EmulatedDeployment, Resource
 from azure_responses.emulator.response_store import ResponseStore
@@ -23,6 +24,7 @@ from azure_responses.emulator.webhook_sender import (
     WebhookDelivery,
     WebhookSender,
 )
+from azure_responses.emulator.websocket_mode import WebSocketMode
 
 __all__ = ["SERVERLESS", "Account", "find_account", "is_azure_host", "serverless_name"]
 
@@ -48,6 +50,7 @@ class Account:
     batch_timing: BatchTiming
     indexing_seconds: float
     sender: WebhookSender
+    websocket: WebSocketMode
     project: str | None = None
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from azure_responses.emulator.object_store import BoundedDict
+from azure_responses.emulator.bounded_dict import BoundedDict
 from azure_responses.emulator.resources import EmulatedAgent
 
 __all__ = ["AgentStore", "AgentVersion"]

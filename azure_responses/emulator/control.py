@@ -8,7 +8,12 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from azure_responses.emulator.faults import Fault, FaultScript
-from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest, json_reply
+from azure_responses.emulator.http_messages import (
+    UPGRADE,
+    PlannedReply,
+    ReceivedRequest,
+    json_reply,
+)
 from azure_responses.emulator.timing import Clock
 from azure_responses.emulator.token_issuer import TokenIssuer
 from azure_responses.emulator.webhook_sender import WebhookSender
@@ -31,7 +36,10 @@ _REDACTED = "REDACTED"
 
 @dataclass(slots=True)
 class LoggedRequest:
-    """One request. `status` is 0 where the connection was broken instead of answered.
+    """One request, or one turn of a WebSocket, whose `body` is then the frame that was sent.
+
+    `status` is 0 where the connection was broken instead of answered, and 101 for a handshake.
+    `transport` is `http` or `websocket`.
 
     `resource` and `operation` are None where the request led nowhere.
     """
@@ -46,6 +54,7 @@ class LoggedRequest:
     resource: str | None = None
     operation: str | None = None
     deployment: str | None = None
+    transport: str = "http"
     faults: list[str] = field(default_factory=list)
 
     def json(self) -> Any:
@@ -75,8 +84,15 @@ class RequestLog:
             for name, value in received.headers.items()
         }
         query = _SECRET_QUERY.sub(rf"\1{_REDACTED}", received.query) if received.query else ""
+        method, turn = received.method, received.turn
         entry = LoggedRequest(
-            received.method, received.host, received.path, query, headers, received.body
+            "GET" if method == UPGRADE else method,
+            received.host,
+            received.path,
+            query,
+            headers,
+            turn.frame if turn else received.body,
+            transport="websocket" if turn or method == UPGRADE else "http",
         )
         self._entries.append(entry)
         self._bytes += len(entry.body)

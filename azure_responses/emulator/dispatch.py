@@ -14,7 +14,7 @@ from azure_responses.emulator import engine
 from azure_responses.emulator.accounts import SERVERLESS, Account, serverless_name
 from azure_responses.emulator.faults import STREAM_FAULTS, Fault, FaultScript, error_of
 from azure_responses.emulator.forms import SubmittedForm, read_form
-from azure_responses.emulator.http_messages import PlannedReply, ReceivedRequest
+from azure_responses.emulator.http_messages import UPGRADE, PlannedReply, ReceivedRequest
 from azure_responses.emulator.limits import (
     Shortage,
     rate_limit_error,
@@ -144,7 +144,14 @@ class EmulatedCall:
         if not len(self.script):
             return []
         resource = self.account.resource.name
-        return self.script.match(self.route.operation.name, resource, deployment, self.is_streamed)
+        is_socket = self.received.turn is not None or self.received.method == UPGRADE
+        return self.script.match(
+            self.route.operation.name,
+            resource,
+            deployment,
+            self.is_streamed,
+            "websocket" if is_socket else "http",
+        )
 
     def raise_fault(self) -> None:
         """Raise the error of the first fault that answers with one."""

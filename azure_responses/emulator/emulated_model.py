@@ -58,6 +58,7 @@ class EmulatedModel:
         thinks_aloud: on the older routes its reasoning stands between `<think>` tags.
         refuses_tools_with_effort: chat refuses function tools while the model reasons: where an
             effort is set (`set`), or always (`always`).
+        can_be_steered: takes further input over a WebSocket while it answers.
         claude: what it takes of Messages.
     """
 
@@ -79,6 +80,7 @@ class EmulatedModel:
     needs_reasoning: bool = False
     thinks_aloud: bool = False
     refuses_tools_with_effort: Literal["set", "always"] | None = None
+    can_be_steered: bool = False
     claude: ClaudeFacts = ClaudeFacts()
 
     @property

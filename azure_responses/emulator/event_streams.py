@@ -52,7 +52,9 @@ def stream_record(
     """
     start = 0 if after is None else after + 1
     closes_at = clock.now() + STREAM_LIMIT_SECONDS if record.is_background else None
-    for index in range(start, len(record.events)):
+    index = start
+    # Steering shortens the events while they are sent.
+    while index < len(record.events):
         if record.due is not None:
             yield from _wait(record, record.due[index], clock, closes_at)
             # Events that were due before the cancellation are still sent.
@@ -63,6 +65,7 @@ def stream_record(
                 return
         event = record.events[index]
         yield frame(event if obfuscated else _without_padding(event))
+        index += 1
 
 
 def _without_padding(event: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 from azure_responses.emulator.http_messages import Break, Pause, PlannedReply, ReplyStep
 from azure_responses.emulator.limits import retry_headers
@@ -17,7 +17,8 @@ from azure_responses.emulator.service_errors import (
 )
 
 __all__ = [
-    "FAULT_KINDS", "STREAM_FAULTS", "Fault", "FaultScript", "alter_reply", "break_of", "error_of",
+    "FAULT_KINDS", "FORGETS", "STREAM_FAULTS", "WEBSOCKET_FAULTS", "Fault", "FaultScript",
+    "alter_reply", "break_of", "error_of",
 ]  # fmt: skip
 
 
@@ -29,14 +30,17 @@ class Fault:
         kind: a name of `FAULT_KINDS`.
         operation: only for this operation, such as `create`; None is any.
         deployment, resource: only for these names.
+        transport: only over `http`, or only over a `websocket`.
         streamed: only for streamed (True) or not streamed (False) requests.
         nth: only from the nth matching request on, counted from 1.
         times: for how many requests; None is one with `nth`, and no end without.
         probability: for so many of the matching requests, drawn with the emulator's seed.
         retry_after: seconds for the Retry-After headers of an error; None sends no such header.
         after_events: how many events (or halves of a JSON body) get through first.
-        seconds: length of a silence, or of the wait between pieces of a slow body.
+        seconds: length of a silence, of the wait between pieces of a slow body, or of the wait
+            before slow headers.
         location: where a redirect points.
+        close_code: with which `websocket-close` ends a connection.
     """
 
     kind: str
@@ -50,23 +54,35 @@ class Fault:
     retry_after: float | None = None
     after_events: int = 1
     seconds: float | None = None
+    transport: Literal["http", "websocket"] | None = None
+    close_code: int = 1011
     location: str = "https://elsewhere.example.com/openai/v1/responses"
 
     def __post_init__(self) -> None:
         if self.kind not in FAULT_KINDS:
             known = ", ".join(FAULT_KINDS)
             raise ValueError(f"unknown fault {self.kind!r}; known are: {known}")
+        if self.transport not in (None, "http", "websocket"):
+            raise ValueError("transport is http or websocket")
         if self.nth is not None and self.nth < 1:
             raise ValueError("nth counts requests from 1")
         if self.probability is not None and not 0 <= self.probability <= 1:
             raise ValueError("probability is a number from 0 to 1")
 
     def concerns(
-        self, operation: str, resource: str, deployment: str | None, streamed: bool
+        self,
+        operation: str,
+        resource: str,
+        deployment: str | None,
+        streamed: bool,
+        transport: str = "http",
     ) -> bool:
         """True when the fault applies to a request like this."""
+        if self.kind in WEBSOCKET_FAULTS and transport == "http":
+            return False
         return (
-            self.operation in (None, operation)
+            self.transport in (None, transport)
+            and self.operation in (None, operation)
             and self.resource in (None, resource)
             and self.deployment in (None, deployment)
             and self.streamed in (None, streamed)
@@ -105,13 +121,19 @@ class FaultScript:
         return len(self._faults)
 
     def match(
-        self, operation: str, resource: str, deployment: str | None, streamed: bool
+        self,
+        operation: str,
+        resource: str,
+        deployment: str | None,
+        streamed: bool,
+        transport: str = "http",
     ) -> list[Fault]:
         """The faults that strike this request; each one counts the requests it is asked about."""
         return [
             fault
             for index, fault in enumerate(self._faults)
-            if fault.concerns(operation, resource, deployment, streamed) and self._strikes(index)
+            if fault.concerns(operation, resource, deployment, streamed, transport)
+            and self._strikes(index)
         ]
 
     def _strikes(self, index: int) -> bool:
@@ -187,6 +209,7 @@ _ERRORS: dict[str, Callable[[Fault], ServiceError]] = {
         "There was an issue with your request. Please check your inputs and try again"
     ),
     "http-408": _plain(408, "Timeout", "The operation was timeout."),
+    "http-426": lambda _: ServiceError(426, {}),
     "http-429": _too_many,
     "http-429-peak": _peak,
     "http-500": _plain(500, "InternalServerError", "Unable to get resource information."),
@@ -266,6 +289,11 @@ def _slow(reply: PlannedReply, fault: Fault) -> PlannedReply:
     return reply
 
 
+def _delay(reply: PlannedReply, fault: Fault) -> PlannedReply:
+    reply.delay += 1.0 if fault.seconds is None else fault.seconds
+    return reply
+
+
 def _malformed_json(reply: PlannedReply, _fault: Fault) -> PlannedReply:
     if reply.steps is not None:
         return _insert(reply, 0, _BROKEN_EVENT, goes_on=True)
@@ -298,6 +326,13 @@ _ALTERATIONS: dict[str, Callable[[PlannedReply, Fault], PlannedReply]] = {
     "truncate": lambda reply, fault: _insert(reply, fault.after_events),
     "stall": _stall,
     "slow-body": _slow,
+    "slow-headers": _delay,
+    "websocket-close": lambda reply, fault: _insert(
+        reply, fault.after_events, Break("close", code=fault.close_code)
+    ),
+    "websocket-half-open": lambda reply, fault: _insert(
+        reply, fault.after_events, _end("half-open", fault)
+    ),
     "malformed-json": _malformed_json,
     "malformed-event": lambda reply, fault: _insert(
         reply, fault.after_events, _BROKEN_EVENT, goes_on=True
@@ -321,11 +356,21 @@ STREAM_FAULTS = (
     "stream-too-many-requests",
     "stream-uncoded",
 )
-FAULT_KINDS = (*_BREAKS, *_ERRORS, *_ALTERATIONS, *STREAM_FAULTS)
+FORGETS = "websocket-forget"
+# Requests over HTTP do not meet these.
+WEBSOCKET_FAULTS = (FORGETS, "websocket-close", "websocket-half-open")
+FAULT_KINDS = (*_BREAKS, *_ERRORS, *_ALTERATIONS, *STREAM_FAULTS, FORGETS)
 
 
 # Here the body that was announced begins, and does not end.
-_KEEPS_LENGTH = ("reset-after-headers", "reset-mid-body", "incomplete-body", "stall", "slow-body")
+_KEEPS_LENGTH = (
+    "reset-after-headers",
+    "reset-mid-body",
+    "incomplete-body",
+    "stall",
+    "slow-body",
+    "slow-headers",
+)
 
 
 def _alter(

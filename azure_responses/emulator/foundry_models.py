@@ -72,6 +72,8 @@ _GPT_6 = EmulatedModel(
     verbosities=_ANY_VERBOSITY,
     has_phase=True,
     refuses_tools_with_effort="always",
+    # OpenAI's guide to WebSocket mode names this family alone.
+    can_be_steered=True,
 )
 
 _CLAUDE_4 = ClaudeFacts(thinking=("enabled", "disabled"), efforts=(), prefills=True)

@@ -12,14 +12,22 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
+from azure_responses.emulator.connection_memory import ConnectionTurn
 from azure_responses.emulator.contents import SPOOLED_BYTES, ContentWriter, StoredContent
 from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
+from azure_responses.emulator.websocket_mode import WebSocketMode
 
 __all__ = [
-    "Answerer", "BodyReader", "Break", "Pause", "PlannedReply", "ReceivedRequest", "ReplyStep",
-    "chat_headers", "encode_json", "gateway_headers", "json_reply", "standard_headers",
+    "HOST_PREFIX", "UPGRADE", "Answerer", "BodyReader", "Break", "EmbeddedAnswerer", "Pause",
+    "PlannedReply", "ReceivedRequest", "ReplyStep", "chat_headers", "encode_json",
+    "gateway_headers", "json_reply", "standard_headers",
 ]  # fmt: skip
+
+UPGRADE = "GET with Upgrade"
+"""Stands for the method of a GET that asks for a WebSocket; no HTTP method has blanks."""
+HOST_PREFIX = "/_host/"
+"""Below it a served emulator is asked as the host that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +42,14 @@ class Break:
     """The connection fails here.
 
     `kind` is `refused`, `unresolved`, `reset`, `disconnected` (closed without an answer),
-    `incomplete` (closed inside a chunked body) or `stall` (silence for `seconds`, then closed).
+    `incomplete` (closed inside a chunked body) or `stall` (silence for `seconds`, then closed). Of
+    WebSockets also `half-open` (a silence in which not even pings are answered) and `close` (a
+    close frame with `code`).
     """
 
     kind: str
     seconds: float = 600.0
+    code: int = 1000
 
 
 ReplyStep = bytes | Pause | Break
@@ -48,7 +59,8 @@ ReplyStep = bytes | Pause | Break
 class ReceivedRequest:
     """A request: `path` still percent-encoded, header names in lower case.
 
-    `large` is the body of a large form; `body` then holds its beginning alone.
+    `large` is the body of a large form; `body` then holds its beginning alone. `turn` is there for
+    a call that came as a frame of a WebSocket.
     """
 
     method: str
@@ -59,6 +71,7 @@ class ReceivedRequest:
     body: bytes
     is_loopback: bool = False
     large: StoredContent | None = None
+    turn: ConnectionTurn | None = None
 
     @property
     def content(self) -> StoredContent:
@@ -110,9 +123,25 @@ class Answerer(Protocol):
     """What a transport needs of an emulator."""
 
     clock: Clock
+    websocket: WebSocketMode
 
     def handle(self, received: ReceivedRequest) -> PlannedReply:
         """The plan of the reply to one request."""
+
+
+class Located(Protocol):
+    """A server, of which only its address counts."""
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+
+
+class EmbeddedAnswerer(Answerer, Protocol):
+    """What the transport in process needs of an emulator."""
+
+    def websocket_server(self) -> Located:
+        """The server of its WebSockets."""
 
 
 def encode_json(value: Any) -> bytes:

@@ -9,8 +9,9 @@ import anyio.lowlevel
 import httpx
 
 from azure_responses.emulator.http_messages import (
-    Answerer,
+    HOST_PREFIX,
     BodyReader,
+    EmbeddedAnswerer,
     Pause,
     PlannedReply,
     ReceivedRequest,
@@ -40,7 +41,7 @@ _BROKEN: dict[str, tuple[type[httpx.TransportError], str]] = {
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers requests from an emulator; waits and failures behave as on a socket."""
 
-    def __init__(self, emulator: Answerer) -> None:
+    def __init__(self, emulator: EmbeddedAnswerer) -> None:
         self._emulator = emulator
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -69,6 +70,16 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         for seconds in self._play(_before_headers(reply), request):
             await _async_sleep(seconds)
         return self._respond(reply, request)
+
+    def websocket_url(self, url: str) -> str:
+        """Where a WebSocket to this `wss://` address of the emulator really goes.
+
+        The answer is an address on the loopback, of a server that is started on first use and
+        ended by `Emulator.close`. Needs the `cli` extra (uvicorn and websockets).
+        """
+        parts = httpx.URL(url)
+        base = self._emulator.websocket_server().url.replace("http", "ws", 1)
+        return f"{base}{HOST_PREFIX}{parts.host}{parts.raw_path.decode('ascii')}"
 
     def _respond(self, reply: PlannedReply, request: httpx.Request) -> httpx.Response:
         headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in reply.headers]

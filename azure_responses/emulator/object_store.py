@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
+from azure_responses.emulator.bounded_dict import BoundedDict
 from azure_responses.emulator.contents import StoredContent
 from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.skill_store import EmulatedSkill
@@ -13,31 +13,9 @@ from azure_responses.emulator.timing import Clock
 from azure_responses.emulator.vector_store import EmulatedVectorStore
 
 __all__ = [
-    "CONTAINER_IDLE_SECONDS", "CONTAINER_SESSION_SECONDS", "BoundedDict", "EmulatedContainer",
+    "CONTAINER_IDLE_SECONDS", "CONTAINER_SESSION_SECONDS", "EmulatedContainer",
     "ObjectStore", "StoredConversation", "EmulatedFile", "StoredUpload",
 ]  # fmt: skip
-
-_Value = TypeVar("_Value")
-
-
-class BoundedDict(dict[str, _Value]):
-    """A dict that drops what was added first once it has more than `most` entries.
-
-    Args:
-        most: entries that are kept.
-        on_drop: called with the key of an entry instead of dropping it; it has to remove the entry.
-    """
-
-    def __init__(self, most: int, on_drop: Callable[[str], object] | None = None) -> None:
-        super().__init__()
-        self._most = most
-        self._drop = on_drop or self.pop
-
-    def __setitem__(self, key: str, value: _Value) -> None:
-        super().__setitem__(key, value)
-        if len(self) > self._most:
-            self._drop(next(iter(self)))
-
 
 # Microsoft's Responses page: idle timeout 20 minutes, a session lasts an hour at most.
 CONTAINER_IDLE_SECONDS = 20 * 60

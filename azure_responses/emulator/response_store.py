@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from azure_responses.emulator.object_store import BoundedDict
+from azure_responses.emulator.bounded_dict import BoundedDict
 
 __all__ = [
     "RETENTION_SECONDS", "ResponseStore", "EmulatedResponse", "drop_nulls", "listed_items",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-from azure_responses.emulator.http_messages import PlannedReply
+from azure_responses.emulator.http_messages import UPGRADE, PlannedReply
 from azure_responses.emulator.service_errors import (
     ServiceError,
     api_not_supported,
@@ -198,7 +198,8 @@ class RouteTable:
             return operation, ids
         # The two 404 differ: OpenAI's where the collection exists, the gateway's elsewhere.
         if segments and segments[0] in self._collections and all(segments):
-            raise unknown_url(method, "/v1/" + "/".join(segments))
+            shown = "GET" if method == UPGRADE else method
+            raise unknown_url(shown, "/v1/" + "/".join(segments))
         raise resource_not_found()
 
     def _on_dated(self, method: str, segments: list[str], version: str | None) -> MatchedRoute:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from azure_responses.emulator.asgi import RunningServer, listen, make_server
 from azure_responses.emulator.faults import Fault
 from azure_responses.emulator.resources import (
     Assumptions,
@@ -16,9 +15,11 @@ from azure_responses.emulator.resources import (
     EmulatedDeployment,
     Resource,
 )
+from azure_responses.emulator.running_server import RunningServer, listen, make_server
 from azure_responses.emulator.service import Emulator
 from azure_responses.emulator.timing import BatchTiming, Clock, Latency, ReadLag
 from azure_responses.emulator.webhook_sender import WEBHOOK_RETRIES
+from azure_responses.emulator.websocket_mode import WebSocketMode
 
 if TYPE_CHECKING:
     import uvicorn
@@ -51,6 +52,7 @@ class EmulatorSettings:
     indexing_seconds: float = 0.0
     webhook_retries: list[float] = field(default_factory=lambda: list(WEBHOOK_RETRIES))
     allowed_hosts: list[str] = field(default_factory=list)
+    websocket: WebSocketMode = field(default_factory=WebSocketMode)
 
     def make_emulator(self) -> Emulator:
         """An emulator of these settings."""
@@ -66,6 +68,7 @@ class EmulatorSettings:
             indexing_seconds=self.indexing_seconds,
             webhook_retries=self.webhook_retries,
             allowed_hosts=self.allowed_hosts,
+            websocket=self.websocket,
         )
         for fault in self.faults:
             emulator.faults.add(fault)
@@ -117,6 +120,7 @@ _PARTS: dict[type[Any], dict[str, type[Any]]] = {
         "faults": Fault,
         "assumptions": Assumptions,
         "batch_timing": BatchTiming,
+        "websocket": WebSocketMode,
     },
     Resource: {"deployments": EmulatedDeployment, "agents": EmulatedAgent},
     EmulatedDeployment: {"latency": Latency},

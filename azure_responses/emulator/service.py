@@ -15,7 +15,7 @@ from azure_responses.emulator.accounts import (
 )
 from azure_responses.emulator.control import LoggedRequest, RequestLog, answer_control, is_control
 from azure_responses.emulator.dispatch import EmulatedCall
-from azure_responses.emulator.faults import FaultScript, alter_reply, break_of
+from azure_responses.emulator.faults import FORGETS, FaultScript, alter_reply, break_of
 from azure_responses.emulator.http_messages import (
     Break,
     PlannedReply,
@@ -35,10 +35,12 @@ from azure_responses.emulator.token_issuer import (
     TokenIssuer,
 )
 from azure_responses.emulator.webhook_sender import WEBHOOK_RETRIES, WebhookSender
+from azure_responses.emulator.websocket_mode import WebSocketMode
 
 if TYPE_CHECKING:
-    from azure_responses.emulator.asgi import AsgiApplication, RunningServer
+    from azure_responses.emulator.asgi import AsgiApplication
     from azure_responses.emulator.httpx_transport import EmulatorTransport
+    from azure_responses.emulator.running_server import RunningServer
 
 __all__ = ["Emulator"]
 
@@ -67,6 +69,7 @@ class Emulator:
         webhook_transport: carries webhooks in place of sockets, for tests without a server.
         allowed_hosts: names that a served emulator answers for on the loopback, besides those of
             the loopback, of Azure and of its resources.
+        websocket: how its WebSockets behave; as on Azure where None.
 
     Attributes:
         clock, faults, issuer, requests, webhooks: see their classes; all may be used while it
@@ -89,10 +92,14 @@ class Emulator:
         webhook_retries: Sequence[float] = WEBHOOK_RETRIES,
         webhook_transport: httpx.BaseTransport | None = None,
         allowed_hosts: Sequence[str] = (),
+        websocket: WebSocketMode | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.faults = FaultScript(seed)
         self.requests = RequestLog(log_size)
+        self.websocket = websocket or WebSocketMode()
+        self._loopback: RunningServer | None = None
+        self._loopback_lock = threading.Lock()
         self._answers_any_host = resources is None
         self._allowed_hosts = tuple(allowed_hosts)
         resources = _resources(resources, strict_deployments)
@@ -110,6 +117,7 @@ class Emulator:
             batch_timing or BatchTiming(),
             indexing_seconds,
             self.webhooks,
+            self.websocket,
         )
         self._accounts = {one.name: Account(one, *shared) for one in resources}
         # Reentrant, as the control API resets the emulator from inside a request.
@@ -155,7 +163,7 @@ class Emulator:
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "RunningServer":
         """A context manager: the emulator on a loopback port, in a thread of its own."""
-        from azure_responses.emulator.asgi import RunningServer
+        from azure_responses.emulator.running_server import RunningServer
 
         return RunningServer(self, host, port)
 
@@ -169,8 +177,25 @@ class Emulator:
             self.webhooks.clear()
 
     def close(self) -> None:
-        """Deliver no more webhooks. Only an emulator with webhook endpoints needs it."""
+        """Deliver no more webhooks, and serve no more WebSockets.
+
+        Only an emulator with webhook endpoints, or one in process with WebSockets, needs it.
+        """
         self.webhooks.stop()
+        with self._loopback_lock:
+            loopback, self._loopback = self._loopback, None
+        if loopback is not None:
+            loopback.stop()
+
+    def websocket_server(self) -> "RunningServer":
+        """The server that WebSockets of an emulator in process use; it is started on first use.
+
+        `close` ends it. Needs the `cli` extra (uvicorn and websockets).
+        """
+        with self._loopback_lock:
+            if self._loopback is None:
+                self._loopback = self.serve().start()
+            return self._loopback
 
     def _look_at_batches(self) -> bool:
         """Bring batches up to date whose end an endpoint waits for; True while one is at work."""
@@ -226,6 +251,8 @@ class Emulator:
         entry.deployment = name if isinstance(name, str) else None
         call.faults = call.match_faults(entry.deployment)
         entry.faults = [fault.kind for fault in call.faults]
+        if call.received.turn is not None and FORGETS in entry.faults:
+            call.received.turn.memory.clear()
         # A connection that breaks does so before anything is checked.
         for fault in call.faults:
             broken = break_of(fault)
@@ -241,7 +268,9 @@ class Emulator:
         account = call.account
         # In the order of the service: the key comes before errors of version, model or body.
         _check_project(call)
-        authorise(call)
+        # Who has a connection was let in by its handshake.
+        if call.received.turn is None:
+            authorise(call)
         if call.route.make_error is not None:
             raise call.route.make_error()
         # What a deployment serves meets its faults there, as they may cause a spillover.

@@ -151,18 +151,18 @@ def test_lifespan_is_acknowledged() -> None:
     ]
 
 
-def test_websockets_are_closed() -> None:
+def test_a_websocket_that_is_refused_is_closed_where_the_server_can_send_no_status() -> None:
     caller = Caller(Emulator(), type="websocket")
     caller.incoming = [{"type": "websocket.connect"}]
     run(caller)
     assert caller.sent == [{"type": "websocket.close", "code": 1000}]
 
 
-def test_websockets_are_refused_with_426_where_the_server_can_say_so() -> None:
+def test_a_websocket_without_a_key_is_refused_with_the_status_of_http() -> None:
     caller = Caller(Emulator(), type="websocket", extensions={"websocket.http.response": {}})
     caller.incoming = [{"type": "websocket.connect"}]
     run(caller)
-    assert caller.sent[0]["status"] == 426
+    assert caller.sent[0]["status"] == 401
     assert caller.sent[1]["type"] == "websocket.http.response.body"
 
 

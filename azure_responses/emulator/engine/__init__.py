@@ -5,7 +5,7 @@ tool is added in one module: see `hosted_tool`.
 """
 
 from azure_responses.emulator.engine.chat_completion import create_chat_completion
-from azure_responses.emulator.engine.create_response import compact, create_response
+from azure_responses.emulator.engine.create_response import compact, create_response, warm_up
 from azure_responses.emulator.engine.generation import GeneratedResponse, Generation, PrefixMemory
 from azure_responses.emulator.engine.media import (
     embed,
@@ -40,6 +40,7 @@ __all__ = [
     "pack_vector",
     "read_aloud",
     "write_down",
+    "warm_up",
     "paint",
     "written_file",
 ]

@@ -47,7 +47,7 @@ from azure_responses.emulator.engine.transcript import Transcript, read_text, re
 from azure_responses.emulator.engine.triggers import FAILURE_CODES, find_trigger, find_triggers
 from azure_responses.emulator.tokens import count_items, count_text
 
-__all__ = ["compact", "create_response", "route"]
+__all__ = ["compact", "create_response", "route", "warm_up"]
 
 _Item = Mapping[str, Any]
 _ITEM_EVENTS = {
@@ -81,6 +81,18 @@ def create_response(generation: Generation) -> GeneratedResponse:
     return GeneratedResponse(
         response, output, lambda: _announce(generation, plan, opened, response), thoughts
     )
+
+
+def warm_up(generation: Generation) -> GeneratedResponse:
+    """The response to a call over a WebSocket with `generate: false`: an id, and no output."""
+    items = gather_items(generation)
+    builder = ResponseBuilder(generation, read_transcript(generation.request, items))
+    opened = open_response(generation, builder.identify("resp"))
+    plan = OutputPlan()
+    # Whether it is billed is not documented: all zero is an assumption.
+    usage = describe_usage(generation, plan, 0)
+    response = close_response(opened, generation, plan, [], usage)
+    return GeneratedResponse(response, [], lambda: _announce(generation, plan, opened, response))
 
 
 def route(generation: Generation, transcript: Transcript) -> Generation:

@@ -3,7 +3,7 @@
 from functools import lru_cache, partial
 from typing import Literal
 
-from azure_responses.emulator.http_messages import json_reply
+from azure_responses.emulator.http_messages import UPGRADE, json_reply
 from azure_responses.emulator.model_catalog import describe_model, list_models
 from azure_responses.emulator.operations import (
     agents,
@@ -54,6 +54,8 @@ def _of_media(
 OPERATIONS: tuple[Operation, ...] = (
     Operation("create", "POST", "responses", responses.create,
               model_in="body", stream_in="body", data_action=_WRITE),
+    Operation("connect", UPGRADE, "responses", responses.connect,
+              is_dated=False, data_action=_WRITE),
     Operation("retrieve", "GET", "responses/*", responses.retrieve,
               stream_in="query", data_action=_READ),
     Operation("delete", "DELETE", "responses/*", responses.delete,

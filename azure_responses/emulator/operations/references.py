@@ -68,6 +68,10 @@ def _check_reasoning(call: EmulatedCall, context: Context) -> None:
 
 
 def _find_parent(call: EmulatedCall, response_id: str) -> EmulatedResponse:
+    turn = call.received.turn
+    remembered = turn.memory.find(response_id) if turn else None
+    if remembered is not None:
+        return remembered
     record = call.account.store.find(response_id, call.now)
     # Also a background response that still runs, or was cancelled.
     if record is None or not record.has_finished(call.now):

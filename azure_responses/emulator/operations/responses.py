@@ -40,13 +40,14 @@ from azure_responses.emulator.service_errors import (
     api_not_supported,
     invalid_request,
     not_found,
+    resource_not_found,
     responses_unsupported,
     unknown_url,
 )
 from azure_responses.emulator.tokens import count_request
 from azure_responses.emulator.validation import validate_compact, validate_create
 
-__all__ = ["cancel", "compact", "create", "delete", "input_items", "retrieve"]
+__all__ = ["cancel", "compact", "connect", "create", "delete", "input_items", "retrieve"]
 
 # --- create ---------------------------------------------------------------------------------------
 
@@ -73,9 +74,9 @@ def _create_on(call: EmulatedCall, deployment: EmulatedDeployment) -> PlannedRep
     )
     order = _find_failing_order(call, deployment)
     context = find_context(call)
-    answer = engine.create_response(
-        make_generation(call, deployment, context.body, context.history)
-    )
+    turn = call.received.turn
+    generate = engine.warm_up if turn and turn.is_warm_up else engine.create_response
+    answer = generate(make_generation(call, deployment, context.body, context.history))
     if order is not None:
         return _failed_stream(call, deployment, answer, order)
     window = account.window(deployment)
@@ -174,6 +175,7 @@ def _reply(
 ) -> PlannedReply:
     record = _make_record(call, deployment, context, answer)
     _keep(call, context, record)
+    _note_turn(call, deployment, record)
     if record.is_background:
         kind = f"response.{record.response['status']}"
         call.account.notify(
@@ -189,6 +191,21 @@ def _reply(
     reply = json_reply(answer.response)
     reply.delay = record.finished_at - record.created_at
     return reply
+
+
+def _note_turn(
+    call: EmulatedCall, deployment: EmulatedDeployment, record: EmulatedResponse
+) -> None:
+    """Tell the connection that a turn came by of its response."""
+    turn = call.received.turn
+    if turn is None:
+        return
+    turn.record = record
+    # OpenAI's description of steering names these as the responses that cannot be steered.
+    excluded = any(turn.body.get(name) for name in ("conversation", "context_management"))
+    turn.can_be_steered = find_deployed(deployment).can_be_steered and not (
+        excluded or turn.is_warm_up or turn.body.get("multi_agent")
+    )
 
 
 def _make_record(
@@ -261,20 +278,26 @@ def _until_read(
     call: EmulatedCall, record: EmulatedResponse, steps: Iterator[ReplyStep]
 ) -> Iterator[ReplyStep]:
     """The stream of a response that ends with its connection: left early, it is never stored."""
-    account = call.account
-    left = len(record.events)
+    account, sent = call.account, 0
     try:
         for step in steps:
-            left -= isinstance(step, bytes)
-            if left == 0:
+            sent += isinstance(step, bytes)
+            if sent == len(record.events):
                 lag = account.read_lag.draw(account.dice, streamed=True)
                 record.readable_at = account.clock.now() + lag
             yield step
     finally:
+        if sent < len(record.events):
+            account.store.discard(record.id)
         # Only a background response can be streamed again.
         record.events = []
-        if left:
-            account.store.discard(record.id)
+
+
+def connect(call: EmulatedCall) -> PlannedReply:
+    """The handshake of a WebSocket: `GET /responses` with `Upgrade`."""
+    if call.route.surface in ("project", "agents") and not call.account.websocket.on_projects:
+        raise resource_not_found()
+    return PlannedReply(101)
 
 
 def compact(call: EmulatedCall) -> PlannedReply:

@@ -1,6 +1,6 @@
-"""Collections that stay small."""
+"""A dict that stays small."""
 
-from azure_responses.emulator.object_store import BoundedDict
+from azure_responses.emulator.bounded_dict import BoundedDict
 
 
 def test_what_was_added_first_is_dropped() -> None:
