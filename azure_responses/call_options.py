@@ -17,6 +17,7 @@ from azure_responses.protocol.call import ApiType, RecentResponses
 from azure_responses.protocol.call_converter import CallConverter
 from azure_responses.protocol.deployment_apis import APISetting, DeploymentAPIs
 from azure_responses.protocol.environment import Provider, choose_webhook_secret
+from azure_responses.protocol.image_deployment import ImageDeployment, read_image_deployment
 from azure_responses.protocol.operations import Operations
 from azure_responses.protocol.options import Options
 from azure_responses.protocol.retry import RetryPolicy
@@ -117,6 +118,9 @@ class ServingArguments(TypedDict, total=False):
     """Encrypts the reasoning of deployments of another API, which callers carry from turn to turn;
     None takes a random one, which no other process can read; of several the first encrypts and all
     decrypt."""
+    image_deployment: ImageDeployment | None
+    """Deployment that draws the images of the tool `image_generation`, or a mapping from the
+    tool's `model` to deployments; sent in the header that Azure wants beside the tool."""
     reasoning_cache: "bool | ReasoningCache"
     """In chat completions, restores reasoning that the caller's messages lost: True for a cache of
     its own, or one to share."""
@@ -225,6 +229,7 @@ class Configuration:
     telemetry: TelemetryOptions = field(default_factory=TelemetryOptions)
     base_model: str | Mapping[str, str] | None = None
     converter: CallConverter | None = None
+    image_deployment: ImageDeployment | None = None
     response_store: Any = None
     webhook_secret: str | Sequence[str] | None = field(default=None, repr=False)
 
@@ -261,6 +266,7 @@ class Configuration:
             api_type=api_type,
             pricer_of=self._pricer,
             converter=self.converter,
+            image_deployment=self.image_deployment,
         )
 
     def _pricer(self, deployment: str | None) -> Pricer:
@@ -305,6 +311,7 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         *_CONVERSION,
         *_TELEMETRY,
         "base_model",
+        "image_deployment",
         "webhook_secret",
     }
     rest = {name: value for name, value in arguments.items() if name not in taken}
@@ -321,6 +328,7 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         telemetry=_read_telemetry(arguments),
         base_model=arguments.get("base_model"),
         converter=make_converter(settings, arguments),
+        image_deployment=read_image_deployment(arguments.get("image_deployment")),
         response_store=arguments.get("response_store"),
         webhook_secret=choose_webhook_secret(os.environ, arguments.get("webhook_secret")),
     )

@@ -23,6 +23,7 @@ from azure_responses.protocol.call_conversion import is_stored_here
 from azure_responses.protocol.call_converter import CallConverter
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.http_message import Request, merge_headers
+from azure_responses.protocol.image_deployment import ImageDeployment, image_headers
 from azure_responses.protocol.model_name import read_deployment, without_provider
 from azure_responses.protocol.object_calls import ObjectCalls
 from azure_responses.protocol.object_request import Content, ObjectRequest
@@ -80,6 +81,7 @@ class Operations:
         pricer_of: what prices the results of a deployment.
         converter: makes calls over for deployments that speak another API; None where there are
             none.
+        image_deployment: draws the images of the tool `image_generation`.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Operations:
         api_type: ApiType = "responses",
         pricer_of: Callable[[str | None], Pricer] | None = None,
         converter: CallConverter | None = None,
+        image_deployment: ImageDeployment | None = None,
     ) -> None:
         check_mapping("default_headers", default_headers)
         check_mapping("default_query", default_query)
@@ -104,6 +107,7 @@ class Operations:
         self._new_id = new_id
         self.converter = None if converter is None else replace(converter, reading=self)
         self._api_type = api_type
+        self._image_deployment = image_deployment
         self._pricer_of = lru_cache(maxsize=128)(pricer_of) if pricer_of else None
         # Checked and merged once: what is left for each call is a copy of a small dict.
         self._headers = {
@@ -336,6 +340,16 @@ class Operations:
         """
         return self._objects.write(request, model, options, content)
 
+    def image_headers(self, parameters: Mapping[str, Any]) -> dict[str, str]:
+        """The header that names the image deployment, of a request that may need one.
+
+        Raises:
+            ConfigurationError: the setting has no deployment for the model that the tool names.
+        """
+        if self._image_deployment is None:
+            return {}
+        return image_headers(self._image_deployment, parameters.get("tools"))
+
     def _create(
         self,
         model: type[C],
@@ -355,6 +369,9 @@ class Operations:
             body["text"] = output.text_parameter(body.get("text"))
         if stream:
             body["stream"] = True
+        if self._image_deployment is not None:
+            own = self.image_headers(overlay(body, options.extra_body))
+            options = replace(options, extra_headers={**own, **(options.extra_headers or {})})
         kind = partial(Creation, self.recent, output)
         call: Creation[C] = self._call(
             "create", model, options, body=body, continues=_id_in(body), stream=stream, kind=kind

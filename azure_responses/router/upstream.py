@@ -199,6 +199,8 @@ class ResponsesUpstream:
     def _made(self, request: UpstreamRequest, content: bytes | None) -> Call:
         template = self._template(request)
         headers = {**template.headers, "x-ms-client-request-id": request.call_id or self.new_id()}
+        if request.operation == "create":
+            headers |= self._operations.image_headers(request.parameters)
         # What was made just now may not be readable yet: for half a minute, by the samples of
         # dotnet/extensions #7704. A 404 is waited out so long.
         previous = request.parameters.get("previous_response_id")

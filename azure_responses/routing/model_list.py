@@ -12,6 +12,7 @@ from typing import Any
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.environment import Provider, choose
 from azure_responses.protocol.families import facts_of
+from azure_responses.protocol.image_deployment import read_image_deployment
 from azure_responses.protocol.model_name import read_model_name
 from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.routing.deployment import Deployment
@@ -46,6 +47,7 @@ _CONNECTION = {
     "default_query": "default_query",
     "drop_params": "drop_params",
     "extra_headers": "default_headers",
+    "image_deployment": "image_deployment",
     "limits": "limits",
     "models_path": "models_path",
     "preview_path": "preview_path",
@@ -301,6 +303,10 @@ def _connection(entry: Entry) -> dict[str, Any]:
     if "api_version" in connection:
         # YAML takes 2024-10-21 for a date.
         connection["api_version"] = str(connection["api_version"])
+    try:
+        read_image_deployment(connection.get("image_deployment"))
+    except ConfigurationError as error:
+        entry.refuse(error.message, error.hint or "Correct image_deployment.")
     for argument in ("default_headers", "default_query"):
         if not isinstance(connection.get(argument, {}), Mapping):
             entry.refuse(f"{argument} is not a mapping.", f"Write {argument}: {{name: value}}.")

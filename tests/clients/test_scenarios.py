@@ -555,3 +555,26 @@ def test_what_a_model_refuses_on_the_responses_api_is_refused_before_it_is_sent(
         assert next(iter(emulator.requests)).path == "/openai/v1/responses"
 
     run(runner, emulator, scenario, api="responses")
+
+
+def test_the_image_deployment_of_a_client_goes_with_the_tool_only(
+    runner: str, emulator: Emulator
+) -> None:
+    tool = {"type": "image_generation", "model": "gpt-image-1"}
+
+    async def scenario(client: Any) -> None:
+        made = await client.responses.create(input="Draw a cat", tools=[tool])
+        assert "image_generation_call" in [item.type for item in made.output]
+        await client.responses.create(
+            input="Draw a cat", tools=[tool], extra_headers={_IMAGE_HEADER: "of-this-call"}
+        )
+        await client.responses.create(input="hi")
+        with pytest.raises(ConfigurationError, match="gpt-image-9"):
+            await client.responses.create(input="Draw", tools=[{**tool, "model": "gpt-image-9"}])
+        found = [request.headers.get(_IMAGE_HEADER) for request in emulator.requests]
+        assert found == ["images", "of-this-call", None]
+
+    run(runner, emulator, scenario, image_deployment={"gpt-image-1": "images"})
+
+
+_IMAGE_HEADER = "x-ms-oai-image-generation-deployment"

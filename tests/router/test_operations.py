@@ -422,3 +422,26 @@ def test_a_router_passes_everything_on_to_one_client(emulator: Emulator) -> None
         )
         assert "Ann" in again.output_text
         assert emulator.requests[-1].deployment == "gpt-5"
+
+
+def test_the_image_deployment_of_an_entry_goes_with_the_tool_only(runner: str) -> None:
+    emulator = emulate(1)
+    tool = {"type": "image_generation"}
+    entry = {**rows_of(emulator)[0]}
+    entry["litellm_params"] = {**entry["litellm_params"], "image_deployment": "images"}
+
+    async def scenario(router: Any) -> None:
+        made = await router.responses(model="gpt", input="Draw a cat", tools=[tool])
+        assert "image_generation_call" in [item.type for item in made.output]
+        assert emulator.requests[-1].headers[_IMAGE_HEADER] == "images"
+        await router.responses(
+            model="gpt", input="Draw a cat", tools=[tool], extra_body={"user": "u"}
+        )
+        assert emulator.requests[-1].headers[_IMAGE_HEADER] == "images"
+        await router.responses(model="gpt", input="hi")
+        assert _IMAGE_HEADER not in emulator.requests[-1].headers
+
+    run(runner, emulator, scenario, [entry])
+
+
+_IMAGE_HEADER = "x-ms-oai-image-generation-deployment"
