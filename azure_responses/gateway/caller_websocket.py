@@ -193,14 +193,11 @@ class CallerWebSocket(asyncio.Protocol):
         if self._has_failed:
             return
         self._size += len(data)
-        if self.hold is not None and self._size > _LITTLE:
-            if not self.hold(self._size - self._held):
-                self._fail(CloseCode.TRY_AGAIN_LATER, "too much is being sent")
-                return
-            self._held = self._size
         self._frames.receive_data(data)
         for event in self._frames.events_received():
             self._take_frame(cast(Frame, event))
+        if self._has_failed or not self._has_room():
+            return
         if self._frames.parser_exc is not None:
             self._note_fault()
         elif self._writable.is_set():
@@ -209,7 +206,19 @@ class CallerWebSocket(asyncio.Protocol):
             # Answers to pings of a caller who does not read.
             self._frames.data_to_send()
 
+    def _has_room(self) -> bool:
+        """Count what has come of a message; closes the connection where that is too much."""
+        if self.hold is not None and self._size > _LITTLE:
+            if not self.hold(self._size - self._held):
+                self._fail(CloseCode.TRY_AGAIN_LATER, "too much is being sent")
+                return False
+            self._held = self._size
+        return True
+
     def _take_frame(self, frame: Frame) -> None:
+        if frame.opcode in (Opcode.PING, Opcode.PONG):
+            # Nothing is kept of it, or of its six bytes of head.
+            self._size = max(0, self._size - len(frame.data) - 6)
         if frame.opcode is Opcode.CLOSE:
             self._note_close()
         elif frame.opcode is Opcode.PONG:

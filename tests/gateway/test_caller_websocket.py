@@ -277,6 +277,16 @@ def test_what_has_come_of_a_long_message_is_counted_until_it_is_whole(app: _Echo
         assert app.held == 0
 
 
+def test_pings_are_not_counted_as_parts_of_a_message(app: _Echo) -> None:
+    with _serve(app) as url, _dial(url) as connection:
+        app.room = 0
+        connection.sendall(_HANDSHAKE + b"\r\n")
+        for _ in range(20):
+            connection.sendall(_frame(b"p" * 125, 9) * 500)
+        connection.sendall(_frame(b"still here"))
+        assert b"still here" in _read_until(connection, b"still here")
+
+
 def test_a_caller_who_leaves_in_the_middle_of_a_message_holds_nothing(app: _Echo) -> None:
     with _serve(app) as url:
         with _dial(url) as connection:
