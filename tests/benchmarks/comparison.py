@@ -96,7 +96,7 @@ def compare(
     for one in contenders:
         one.run()
     for number in range(rounds):
-        # Who goes first changes, so that nobody always runs after the same neighbour.
+        # Who goes first changes, so that none always runs after the same neighbour.
         shift = number % len(contenders)
         for one in [*contenders[shift:], *contenders[:shift]]:
             one.take_turn()

@@ -5,22 +5,17 @@ the load comes from another, and the machine's other cores are shared by both an
 LiteLLM's proxy takes part where AZURE_RESPONSES_LITELLM names an interpreter that has it.
 """
 
-import contextlib
 import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.bodies import EVENT_COUNT
 from tests.benchmarks.load import run_load
+from tests.benchmarks.measured_server import MeasuredServer, start_server
 
 __all__ = ["describe_gateway"]
 
@@ -28,7 +23,6 @@ _KEY = "sk-benchmark-0123456789abcdef"
 _ROUNDS = 3
 _LEAST_RATIO = 0.45
 _MOST_MEGABYTES = 100
-_START_SECONDS = 120.0
 
 _CONFIG = """
 model_list:
@@ -47,36 +41,12 @@ general_settings:
 _AFFINITY = "  affinity_secret: benchmark-benchmark-benchmark\n"
 
 
-@dataclass(frozen=True)
-class _Server:
-    name: str
-    url: str
-    process: subprocess.Popen[bytes]
-
-    def cpu(self) -> float:
-        """Seconds of CPU time so far; 0 where the system does not say."""
-        try:
-            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def megabytes(self) -> float:
-        """Resident memory; 0 where the system does not say."""
-        try:
-            status = Path(f"/proc/{self.process.pid}/status").read_text()
-        except OSError:
-            return 0.0
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(line.split()[1]) / 1024
-
-
 def describe_gateway(stub: str) -> Iterator[str]:
     """The figures, and whether each target is met."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         servers = [
-            stack.enter_context(_serve(name, command, environment))
+            stack.enter_context(start_server(name, command, environment))
             for name, command, environment in _commands(Path(folder), stub)
         ]
         yield "\ngateway, one process each"
@@ -90,12 +60,12 @@ def describe_gateway(stub: str) -> Iterator[str]:
 
 
 def _compare(
-    title: str, servers: Sequence[_Server], at_once: int, calls: int, model: str
+    title: str, servers: Sequence[MeasuredServer], at_once: int, calls: int, model: str
 ) -> list[str]:
     walls: dict[str, list[float]] = {one.name: [] for one in servers}
     cpus: dict[str, list[float]] = {one.name: [] for one in servers}
     for number in range(_ROUNDS):
-        # Who goes first changes, so that nobody always runs after the same neighbour.
+        # Who goes first changes, so that none always runs after the same neighbour.
         shift = number % len(servers)
         for one in [*servers[shift:], *servers[:shift]]:
             # A slow server is measured as well by fewer calls: a stream takes it most of a second.
@@ -144,41 +114,3 @@ def _commands(folder: Path, stub: str) -> Iterator[tuple[str, list[str], dict[st
             [str(program), "--config", str(theirs), "--port"],
             {**environment, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
         )
-
-
-@contextmanager
-def _serve(name: str, command: Sequence[str], environment: dict[str, str]) -> Iterator[_Server]:
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        port = reserved.getsockname()[1]
-    with subprocess.Popen(
-        [*command, str(port)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _await(url, process)
-            yield _Server(name, url, process)
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(15)
-            process.kill()
-
-
-def _await(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}")
-        try:
-            urllib.request.urlopen(f"{url}/health/liveliness", timeout=5).close()
-            return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
