@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         DeploymentNotFoundError,
         InternalServerError,
         InvalidWebhookSignatureError,
+        MaxTurnsError,
         NotFoundError,
         PermissionDeniedError,
         RateLimitError,
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
         UnsupportedOperationError,
     )
     from azure_responses.functions import acompletion, aresponses, completion, responses
+    from azure_responses.protocol.callable_tool import CallableTool
     from azure_responses.protocol.http_message import RawResponse
+    from azure_responses.protocol.tool_loop import ToolCheckpoint
     from azure_responses.router import AsyncRouter, Router
     from azure_responses.router._async.typed_attempt import AsyncRoutedStream
     from azure_responses.router._sync.typed_attempt import RoutedStream
@@ -67,6 +70,7 @@ __all__ = [
     "AzureResponsesError",
     "BadRequestError",
     "CallRecord",
+    "CallableTool",
     "ChatCompletionStream",
     "ChatParameters",
     "ClientArguments",
@@ -79,6 +83,7 @@ __all__ = [
     "DeploymentNotFoundError",
     "InternalServerError",
     "InvalidWebhookSignatureError",
+    "MaxTurnsError",
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
@@ -92,6 +97,7 @@ __all__ = [
     "RouterOptions",
     "Stream",
     "StreamInterruptedError",
+    "ToolCheckpoint",
     "UnreadableResponseError",
     "UnsupportedOperationError",
     "__version__",
@@ -110,6 +116,7 @@ _MODULES = {
     "AsyncStream": "_async.stream",
     "AzureResponses": "_sync.client",
     "CallRecord": "telemetry.record",
+    "CallableTool": "protocol.callable_tool",
     "ChatParameters": "types.parameters",
     "ClientArguments": "call_options",
     "ResponseParameters": "types.parameters",
@@ -120,6 +127,7 @@ _MODULES = {
     "RoutedStream": "router._sync.typed_attempt",
     "Router": "router",
     "Stream": "_sync.stream",
+    "ToolCheckpoint": "protocol.tool_loop",
     "acompletion": "functions",
     "aresponses": "functions",
     "callbacks": "telemetry.callback",

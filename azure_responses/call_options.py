@@ -28,6 +28,7 @@ from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.transport import NetworkOptions, Timeout, patience_of, read_timeout
 from azure_responses.types.parameters import (
     AgentParameters,
+    AnswerParameters,
     ChatParameters,
     CompactParameters,
     ResponseParameters,
@@ -36,6 +37,10 @@ from azure_responses.types.result import Pricer, Result
 
 if TYPE_CHECKING:
     from azure_responses.bridge import ReasoningCache
+    from azure_responses.protocol.callable_tool import CallableTool
+    from azure_responses.protocol.tool_loop import ToolCheckpoint
+    from azure_responses.types.model import Model
+    from azure_responses.types.tools.mcp import McpApprovalRequest
 
 __all__ = [
     "CallOptions",
@@ -47,6 +52,8 @@ __all__ = [
     "CreateArguments",
     "IdentityArguments",
     "ServingArguments",
+    "TOOL_RUN_OPTIONS",
+    "ToolRunArguments",
     "configure",
     "limit_poll",
     "make_converter",
@@ -73,6 +80,38 @@ class CallOptions(TypedDict, total=False):
 
 class CreateArguments(ResponseParameters, AgentParameters, CallOptions, total=False):
     """Every parameter of a response or of an agent's, and the options of a call."""
+
+
+class ToolRunOptions(TypedDict, total=False):
+    """How the functions of a tool loop are called."""
+
+    max_turns: int
+    """Responses of this run, at most; the default is 10."""
+    max_concurrency: int
+    """Functions under way at the same time, at most; the default is 8, and 1 calls one after the
+    other."""
+    on_function_error: Literal["output", "raise"]
+    """"output" (the default) shows the model the exception that a function raised; "raise" ends the
+    loop with it."""
+    on_approval: "Callable[[McpApprovalRequest], Any] | None"
+    """Decides about a call of a remote MCP tool: True approves, False refuses, text refuses and
+    gives the model the reason. Without it such a request ends the loop."""
+    on_checkpoint: "Callable[[ToolCheckpoint], Any] | None"
+    """Called when a response has arrived, and when its functions have been called."""
+    on_event: Callable[[Any], Any] | None
+    """Streams every response, and is called with each typed event."""
+    tools: "Iterable[Mapping[str, Any] | Model | Callable[..., Any] | CallableTool] | None"
+    """Functions of the program, and tools of any other kind as JSON objects."""
+    resume: "ToolCheckpoint | None"
+    """Where a loop with the same parameters is to go on; its `input` is not sent again."""
+
+
+class ToolRunArguments(AnswerParameters, AgentParameters, CallOptions, ToolRunOptions, total=False):
+    """Every parameter of a response, the options of a call, and those of a tool loop."""
+
+
+# All but `tools`, which a request has too.
+TOOL_RUN_OPTIONS = frozenset(ToolRunOptions.__annotations__) - {"tools"}
 
 
 class CompactArguments(CompactParameters, CallOptions, total=False):

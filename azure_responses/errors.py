@@ -12,6 +12,7 @@ AzureResponsesError
 │   ├── NotFoundError 404 ── DeploymentNotFoundError · ResponseNotFoundError
 │   ├── ConflictError 409 · RateLimitError 429 · InternalServerError 5xx
 ├── ResponseFailedError                    a response whose status is "failed"
+├── MaxTurnsError                          a tool loop whose model would still call functions
 ├── UnreadableResponseError                an answer in a shape that cannot be read
 ├── InvalidWebhookSignatureError           a webhook that the service did not sign (a ValueError)
 └── StreamInterruptedError                 a stream that ended before its terminal event
@@ -42,6 +43,7 @@ __all__ = [
     "DeploymentNotFoundError",
     "InternalServerError",
     "InvalidWebhookSignatureError",
+    "MaxTurnsError",
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
@@ -279,6 +281,26 @@ class ResponseFailedError(AzureResponsesError):
         self.response = response
         self.code = code
         self.request_id = request_id
+
+
+class MaxTurnsError(AzureResponsesError):
+    """A tool loop had its `max_turns` responses, and the model would still call functions.
+
+    `response` is the last one, whose calls were not carried out. `checkpoint` goes on from there:
+    `run_tools(resume=error.checkpoint, …)` carries them out and has as many turns again.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        response: Any = None,
+        checkpoint: Any = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.response = response
+        self.checkpoint = checkpoint
 
 
 class UnreadableResponseError(AzureResponsesError):

@@ -33,6 +33,7 @@ AzureResponsesError
     RateLimitError
     InternalServerError
   ResponseFailedError
+  MaxTurnsError
   UnreadableResponseError
   InvalidWebhookSignatureError
   StreamInterruptedError

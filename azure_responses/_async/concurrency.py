@@ -6,6 +6,7 @@ scripts/unasync translates everything else; this module is written by hand on bo
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from inspect import isawaitable
 from typing import Any, TypeVar
 
 import anyio
@@ -21,6 +22,7 @@ from azure_responses.event_loop import (
 from azure_responses.timeouts import TimeLimit
 
 __all__ = [
+    "AWAITS",
     "CancelScope",
     "Event",
     "compute",
@@ -29,6 +31,7 @@ __all__ = [
     "gather",
     "grace",
     "map_concurrently",
+    "resolve",
     "run_in_thread",
     "running_loop",
     "shield",
@@ -39,6 +42,9 @@ __all__ = [
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+AWAITS = True
+"""Functions of the caller's may be async."""
 
 
 async def sleep(seconds: float) -> None:
@@ -137,3 +143,8 @@ async def map_concurrently(
     if failures:
         raise failures[0]
     return [found[number] for number in sorted(found)]
+
+
+async def resolve(value: Any) -> Any:
+    """What a function of the caller's returned, awaited if it is async."""
+    return await value if isawaitable(value) else value

@@ -8,11 +8,13 @@ from azure_responses._async.concurrency import compute
 from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.pages import AsyncInputItemPages
 from azure_responses._async.stream import AsyncStream
+from azure_responses._async.tool_run import AsyncToolRun, read_turn
 from azure_responses._async.waiting import wait_for_end
 from azure_responses.call_options import (
     CallOptions,
     CompactArguments,
     CreateArguments,
+    ToolRunArguments,
     split_arguments,
 )
 from azure_responses.parameter_help import shows_parameters
@@ -156,6 +158,44 @@ class AsyncResponses(_Resource):
         parameters, options, timeout = self.split(arguments)
         call = self._operations.parse(parameters, options, text_format)
         return await self._executor.perform(call, timeout)
+
+    @overload
+    async def run_tools(
+        self, *, text_format: None = None, **arguments: Unpack[ToolRunArguments]
+    ) -> Response: ...
+    @overload
+    async def run_tools(
+        self, *, text_format: type[T], **arguments: Unpack[ToolRunArguments]
+    ) -> "ParsedResponse[T]": ...
+    @shows_parameters(ToolRunArguments)
+    async def run_tools(
+        self, *, text_format: type[Any] | None = None, **arguments: Unpack[ToolRunArguments]
+    ) -> Response:
+        """Ask the model, call the functions that it asks for, until it has answered.
+
+        `tools` takes functions (or `CallableTool`s of them) beside tools of any other kind, which
+        the service runs. The result is the last response: the answer, one that was cut short, or
+        one that waits for what only the caller can do, such as a custom tool's call.
+
+        Raises:
+            MaxTurnsError: the model would still call functions after `max_turns` responses.
+            AzureResponsesError: as of `create`.
+            Exception: a function's, with `on_function_error="raise"`.
+        """
+        run = AsyncToolRun(arguments, text_format)
+
+        async def take_turn(parameters: Any) -> Response:
+            if run.on_event is not None:
+                return await read_turn(
+                    self.stream(text_format=text_format, **parameters), run.on_event
+                )
+            if text_format is not None:
+                return await self.parse(text_format=text_format, **parameters)
+            response = await self.create(**parameters)
+            is_queued = response.status in ("queued", "in_progress")
+            return await self.wait(response.id) if is_queued else response
+
+        return await run.run(take_turn)
 
     @overload
     async def retrieve(

@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from inspect import iscoroutine
 from threading import Event, Lock, Semaphore
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from azure_responses.errors import ConfigurationError
 from azure_responses.event_loop import start_thread
 from azure_responses.timeouts import TimeLimit
 
 __all__ = [
+    "AWAITS",
     "CancelScope",
     "Event",
     "compute",
@@ -23,6 +26,7 @@ __all__ = [
     "gather",
     "grace",
     "map_concurrently",
+    "resolve",
     "run_in_thread",
     "running_loop",
     "shield",
@@ -33,6 +37,9 @@ __all__ = [
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+AWAITS = False
+"""Functions of the caller's may not be async."""
 
 _NOTHING = nullcontext()
 
@@ -150,3 +157,18 @@ class _SharedWork(Generic[T, R]):
         except BaseException as error:
             self.failures.append(error)
         self.ended.release()
+
+
+def resolve(value: Any) -> Any:
+    """What a function of the caller's returned.
+
+    Raises:
+        ConfigurationError: the function is async.
+    """
+    if iscoroutine(value):
+        value.close()
+        raise ConfigurationError(
+            "An async function was given to a client that does not await.",
+            hint="Use AsyncAzureResponses, or a function that is not async.",
+        )
+    return value

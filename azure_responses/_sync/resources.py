@@ -9,11 +9,13 @@ from azure_responses._sync.concurrency import compute
 from azure_responses._sync.executor import Executor
 from azure_responses._sync.pages import InputItemPages
 from azure_responses._sync.stream import Stream
+from azure_responses._sync.tool_run import ToolRun, read_turn
 from azure_responses._sync.waiting import wait_for_end
 from azure_responses.call_options import (
     CallOptions,
     CompactArguments,
     CreateArguments,
+    ToolRunArguments,
     split_arguments,
 )
 from azure_responses.parameter_help import shows_parameters
@@ -157,6 +159,42 @@ class Responses(_Resource):
         parameters, options, timeout = self.split(arguments)
         call = self._operations.parse(parameters, options, text_format)
         return self._executor.perform(call, timeout)
+
+    @overload
+    def run_tools(
+        self, *, text_format: None = None, **arguments: Unpack[ToolRunArguments]
+    ) -> Response: ...
+    @overload
+    def run_tools(
+        self, *, text_format: type[T], **arguments: Unpack[ToolRunArguments]
+    ) -> "ParsedResponse[T]": ...
+    @shows_parameters(ToolRunArguments)
+    def run_tools(
+        self, *, text_format: type[Any] | None = None, **arguments: Unpack[ToolRunArguments]
+    ) -> Response:
+        """Ask the model, call the functions that it asks for, until it has answered.
+
+        `tools` takes functions (or `CallableTool`s of them) beside tools of any other kind, which
+        the service runs. The result is the last response: the answer, one that was cut short, or
+        one that waits for what only the caller can do, such as a custom tool's call.
+
+        Raises:
+            MaxTurnsError: the model would still call functions after `max_turns` responses.
+            AzureResponsesError: as of `create`.
+            Exception: a function's, with `on_function_error="raise"`.
+        """
+        run = ToolRun(arguments, text_format)
+
+        def take_turn(parameters: Any) -> Response:
+            if run.on_event is not None:
+                return read_turn(self.stream(text_format=text_format, **parameters), run.on_event)
+            if text_format is not None:
+                return self.parse(text_format=text_format, **parameters)
+            response = self.create(**parameters)
+            is_queued = response.status in ("queued", "in_progress")
+            return self.wait(response.id) if is_queued else response
+
+        return run.run(take_turn)
 
     @overload
     def retrieve(

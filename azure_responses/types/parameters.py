@@ -13,6 +13,7 @@ from .tools import Includable
 __all__ = [
     "AGENT_PARAMETERS",
     "AgentParameters",
+    "AnswerParameters",
     "AgentReference",
     "BackgroundOptions",
     "CREATE_PARAMETERS",
@@ -35,10 +36,12 @@ __all__ = [
     "ResponseInputItemParam",
     "ResponseInputParam",
     "ResponseParameters",
+    "SharedParameters",
     "ServiceTier",
     "StreamOptions",
     "TextConfig",
     "TextFormat",
+    "ToolParameters",
     "PlainTextFormat",
     "Truncation",
     "UnknownFormat",
@@ -187,8 +190,8 @@ ResponseInputParam = list[ResponseInputItemParam]
 ChatCompletionMessageParam = _JsonObject
 
 
-class CompactParameters(TypedDict, total=False):
-    """What a compaction takes, and a response too.
+class SharedParameters(TypedDict, total=False):
+    """What a compaction takes, and a response too, besides tools.
 
     Of the notes, "(Azure)" marks what Azure's documentation or its description of the v1 API
     says, and "(OpenAI)" what OpenAI's description of the API says.
@@ -208,15 +211,24 @@ class CompactParameters(TypedDict, total=False):
     prompt_cache_key: str | None
     """Groups requests with the same beginning, so that the prompt cache is found more often; up to
     64 characters."""
+
+
+class ToolParameters(TypedDict, total=False):
+    """The tools of a request."""
+
     tools: Iterable[_JsonObject] | None
     """Functions and built-in tools that the model may call, each as a JSON object (Azure)."""
 
 
-class ResponseParameters(CompactParameters, total=False):
-    """What a response can be asked for, however it is sent.
+class CompactParameters(SharedParameters, ToolParameters, total=False):
+    """What a compaction takes, and a response too."""
+
+
+class AnswerParameters(SharedParameters, total=False):
+    """What a response can be asked for, besides tools.
 
     Deployments lag behind: a parameter the service knows may still be refused by a deployment.
-    Notes are as in CompactParameters.
+    Notes are as in SharedParameters.
     """
 
     access_programs: Mapping[str, Any] | None
@@ -293,6 +305,10 @@ class ResponseParameters(CompactParameters, total=False):
     multi_agent: MultiAgentOptions | Mapping[str, Any] | None
     """Lets the model run agents, `max_concurrent_subagents` at a time; GPT-5.6 and api_version
     "preview" only (Azure)."""
+
+
+class ResponseParameters(AnswerParameters, ToolParameters, total=False):
+    """What a response can be asked for, however it is sent."""
 
 
 class ChatParameters(ResponseParameters, total=False):

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from azure_responses.emulator.engine.computer_and_shell import MACHINE_TOOLS
@@ -16,6 +17,7 @@ from azure_responses.emulator.engine.output_items import write_answer
 from azure_responses.emulator.engine.prompt_values import PromptValues, find_places, split_words
 from azure_responses.emulator.engine.remote_mcp import REMOTE_MCP
 from azure_responses.emulator.engine.service_tools import SERVICE_TOOLS
+from azure_responses.emulator.engine.triggers import find_trigger
 from azure_responses.emulator.tokens import count_text
 
 __all__ = [
@@ -113,7 +115,7 @@ def _sort(tools: list[Tool]) -> ToolSelection:
 
 def _find_wanted(builder: ResponseBuilder, tools: list[Tool]) -> list[Tool]:
     """The tools that the prompt names, else the function that fits best, else hosted tools."""
-    if builder.transcript.results:
+    if builder.transcript.results and not _calls_again(builder):
         # The outputs answer the prompt: the model speaks next.
         return []
     prompt = builder.prompt.lower()
@@ -127,6 +129,17 @@ def _find_wanted(builder: ResponseBuilder, tools: list[Tool]) -> list[Tool]:
     if best is not None and _score(best, words, prompt) >= 2:
         return [best]
     return [tool for tool in selection.hosted if _is_cued(tool, prompt)]
+
+
+def _calls_again(builder: ResponseBuilder) -> bool:
+    rounds = find_trigger(builder.transcript, "rounds") or ""
+    # Outputs of parallel calls are one round.
+    kinds = [str(item.get("type")) for item in builder.transcript.items]
+    ends = [
+        is_output and not follows
+        for is_output, follows in pairwise([kind.endswith("_output") for kind in [*kinds, ""]])
+    ]
+    return rounds.isdecimal() and sum(ends) < int(rounds)
 
 
 def _is_cued(tool: Tool, prompt: str) -> bool:

@@ -28,6 +28,7 @@ TRIGGERS = MappingProxyType(
         "[[azure:redact]]": "the last of Claude's thinking blocks is redacted",
         "[[azure:pause]]": "Claude pauses its turn (`pause_turn`) and goes on when it comes back",
         "[[azure:interleave]]": "a chat stream mixes the pieces of parallel calls",
+        "[[azure:rounds:N]]": "the tools are called again until N rounds of calls are answered",
         "[[azure:length:N]]": "the answer is N tokens long",
         "[[azure:mcp-fail]]": "the call of a remote MCP tool fails",
     }

@@ -187,3 +187,23 @@ def test_a_command_in_backticks_is_run_by_the_function_that_takes_one() -> None:
     tools = [_function("search"), _function("exec_command", parameters=parameters, strict=False)]
     (call,) = ask("Run `ls -la` in the shell", tools=tools).response["output"]
     assert (call["name"], json.loads(call["arguments"])["cmd"]) == ("exec_command", "ls -la")
+
+
+def test_tools_are_called_again_for_as_many_rounds_as_asked() -> None:
+    items: list[dict[str, Any]] = [
+        {"role": "user", "content": "use get_weather for Rome and Oslo [[azure:rounds:2]]"}
+    ]
+    rounds = 0
+    while calls := [
+        item
+        for item in ask(items, tools=[_function()]).response["output"]
+        if item["type"] == "function_call"
+    ]:
+        assert len(calls) == 2
+        outputs = [
+            {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+            for call in calls
+        ]
+        items += [*calls, *outputs]
+        rounds += 1
+    assert rounds == 2

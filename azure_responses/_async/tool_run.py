@@ -1,0 +1,180 @@
+"""Asks a model, calls the functions that it asks for, and so on until it has answered."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from azure_responses._async.concurrency import (
+    AWAITS,
+    map_concurrently,
+    resolve,
+    run_in_thread,
+)
+from azure_responses._async.stream import AsyncStream
+from azure_responses.call_options import TOOL_RUN_OPTIONS
+from azure_responses.errors import APIStatusError, ConfigurationError, MaxTurnsError
+from azure_responses.protocol.callable_tool import CallableTool, describe_failure, write_output
+from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.protocol.tool_loop import ToolLoop
+from azure_responses.types.response import ParsedResponse, Response
+from azure_responses.types.tools.functions import FunctionCall
+from azure_responses.types.tools.mcp import McpApprovalRequest
+
+__all__ = ["AsyncToolRun", "read_turn"]
+
+_ERRORS = ("output", "raise")
+
+
+class AsyncToolRun:
+    """One run of a tool loop.
+
+    Args:
+        arguments: of `run_tools`.
+        text_format: the type of the answer, if the caller wants one.
+        is_connection: the other side knows the previous response although it is not stored.
+
+    Raises:
+        ConfigurationError: an option or a tool that is invalid.
+    """
+
+    def __init__(
+        self, arguments: Mapping[str, Any], text_format: Any = None, *, is_connection: bool = False
+    ) -> None:
+        given = {name: arguments[name] for name in TOOL_RUN_OPTIONS if name in arguments}
+        parameters = {
+            name: value for name, value in arguments.items() if name not in TOOL_RUN_OPTIONS
+        }
+        self._max_turns: int = given.get("max_turns", 10)
+        self._most: int = given.get("max_concurrency", 8)
+        self._on_approval: Callable[[McpApprovalRequest], Any] | None = given.get("on_approval")
+        self._on_checkpoint: Callable[[Any], Any] | None = given.get("on_checkpoint")
+        self.on_event: Callable[[Any], Any] | None = given.get("on_event")
+        self._on_error: str = given.get("on_function_error", "output")
+        if self._max_turns < 1 or self._most < 1 or self._on_error not in _ERRORS:
+            raise ConfigurationError(
+                "max_turns and max_concurrency are numbers from 1, on_function_error is "
+                "'output' or 'raise'."
+            )
+        self._loop = ToolLoop(
+            parameters, given.get("resume"), approves=self._on_approval is not None
+        )
+        self._is_short = is_connection
+        self._text_format = text_format
+        _check_tools(self._loop.functions)
+
+    async def run(self, take_turn: Callable[[dict[str, Any]], Awaitable[Response]]) -> Response:
+        """The last response.
+
+        Args:
+            take_turn: makes a response of its parameters.
+
+        Raises:
+            MaxTurnsError: the model would still call functions after `max_turns` responses.
+            AzureResponsesError: as of any response.
+        """
+        loop, turns = self._loop, 0
+        while True:
+            if loop.checkpoint.is_answered:
+                loop.receive(await self._ask(take_turn))
+                turns += 1
+                await self._note()
+            waiting = loop.waiting()
+            if not waiting:
+                return self._finish()
+            if turns >= self._max_turns:
+                raise MaxTurnsError(
+                    f"The model still calls functions after {turns} responses.",
+                    response=loop.response,
+                    checkpoint=loop.checkpoint,
+                    hint="Give run_tools a larger max_turns, or resume=error.checkpoint.",
+                )
+            loop.answer(await map_concurrently(self._answer, waiting, self._most))
+            await self._note()
+
+    async def _ask(self, take_turn: Callable[[dict[str, Any]], Awaitable[Response]]) -> Response:
+        is_short = self._is_short
+        while True:
+            try:
+                return await take_turn(self._loop.request(is_short=is_short))
+            except APIStatusError as error:
+                if not self._loop.can_resend(error):
+                    raise
+                is_short = is_short and error.code != "previous_response_not_found"
+
+    async def _note(self) -> None:
+        if self._on_checkpoint is not None:
+            await resolve(self._on_checkpoint(self._loop.checkpoint))
+
+    def _finish(self) -> Response:
+        response = self._loop.response
+        assert response is not None
+        if self._text_format is None or isinstance(response, ParsedResponse):
+            return response
+        # Of a checkpoint, which has plain JSON.
+        typed: ParsedResponse[Any] = ParsedResponse.model_validate(response.to_dict())
+        typed.attach_parsed(StructuredOutput(self._text_format).read(typed))
+        return typed
+
+    async def _answer(self, item: FunctionCall | McpApprovalRequest) -> dict[str, Any]:
+        if isinstance(item, McpApprovalRequest):
+            return await self._approve(item)
+        answer: dict[str, Any] = {
+            "type": "function_call_output",
+            "call_id": item.call_id,
+            "output": await self._call(item),
+        }
+        if item.caller is not None and item.caller.type != "direct":
+            answer["caller"] = item.caller.to_dict()
+        return answer
+
+    async def _approve(self, request: McpApprovalRequest) -> dict[str, Any]:
+        assert self._on_approval is not None
+        decision = await resolve(self._on_approval(request))
+        answer = {
+            "type": "mcp_approval_response",
+            "approval_request_id": request.id,
+            "approve": decision is True,
+        }
+        return {**answer, "reason": decision} if isinstance(decision, str) else answer
+
+    async def _call(self, item: FunctionCall) -> str | list[dict[str, Any]]:
+        tool = self._loop.functions.get(item.name)
+        if tool is None:
+            return json.dumps({"error": f"There is no function {item.name!r}."})
+        try:
+            call = tool.bind(item.arguments)
+        except ValidationError as error:
+            return describe_failure(error)
+        try:
+            return write_output(await _perform(tool, call))
+        except Exception as error:
+            if self._on_error == "raise":
+                raise
+            return describe_failure(error)
+
+
+async def _perform(tool: CallableTool, call: Callable[[], Any]) -> Any:
+    # A function that blocks has a thread of its own, so that the others go on.
+    result = call() if tool.is_async else await run_in_thread(call)
+    return await resolve(result)
+
+
+def _check_tools(functions: Mapping[str, CallableTool]) -> None:
+    for tool in functions.values():
+        if tool.is_async and not AWAITS:
+            raise ConfigurationError(
+                f"The function {tool.name} is async, and this client does not await.",
+                hint="Use AsyncAzureResponses, or give it a function that is not async.",
+            )
+
+
+async def read_turn(stream: AsyncStream[Any], on_event: Callable[[Any], Any] | None) -> Response:
+    """The response of a stream, whose events the function is called with."""
+    async with stream:
+        if on_event is not None:
+            async for event in stream:
+                await resolve(on_event(event))
+        final: Response = await stream.get_final_response()
+        return final
