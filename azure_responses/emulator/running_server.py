@@ -1,5 +1,6 @@
 """The emulator on a loopback port: a uvicorn server, in a thread of its own where wanted."""
 
+import logging
 import socket
 import threading
 import time
@@ -49,7 +50,13 @@ def make_server(emulator: Served) -> "uvicorn.Server":
         ws_ping_interval=None,
         timeout_graceful_shutdown=1,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_error)
     return uvicorn.Server(config)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    # uvicorn 0.54 says so of each WebSocket that is refused with a status, as ASGI allows.
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 def listen(host: str, port: int) -> socket.socket:

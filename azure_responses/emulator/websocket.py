@@ -196,7 +196,7 @@ class _Connection:
             lane = given if self._mode.lanes and isinstance(given, str) and given else None
             self._create(frame, text)
         except ServiceError as error:
-            await self._send_frame(error_frame(error, lane))
+            await self._send_frame(error_frame(error), lane)
 
     # --- turns ------------------------------------------------------------------------------------
 
@@ -265,7 +265,7 @@ class _Connection:
         steers = [*waiting, *turn.steers]
         lane.is_busy = bool(lane.turns)
         if not turn.steers:
-            await self._send_frame(read_refusal(reply, lane.name))
+            await self._send_frame(read_refusal(reply), lane.name)
         await self._fail_steers(turn, steers, "successor_creation_failed")
 
     async def _stream(

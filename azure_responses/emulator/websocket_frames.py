@@ -100,28 +100,31 @@ def connection_expired(seconds: float) -> ServiceError:
     )
 
 
-def error_frame(error: ServiceError, lane: str | None = None) -> Frame:
+def error_frame(error: ServiceError) -> Frame:
     """What answers a frame in place of a reply with a status."""
-    return _write_error(error.status, error.body, lane)
+    return _write_error(error.status, error.body)
 
 
-def read_refusal(reply: PlannedReply, lane: str | None) -> Frame:
+def read_refusal(reply: PlannedReply) -> Frame:
     """The error frame of a reply that would have been an error over HTTP."""
     try:
         body = json.loads(reply.content)
     except ValueError:
         # A page of HTML, which has no place in a frame.
         body = {}
-    return _write_error(reply.status, body if isinstance(body, dict) else {}, lane)
+    frame = _write_error(reply.status, body if isinstance(body, dict) else {})
+    # Not in Microsoft's page: Codex reads the headers of a refusal here.
+    headers = {name: value for name, value in reply.headers if name.startswith("retry-after")}
+    return {**frame, "headers": headers} if headers else frame
 
 
-def _write_error(status: int, body: Frame, lane: str | None) -> Frame:
+def _write_error(status: int, body: Frame) -> Frame:
     kind = "server_error" if status >= 500 else "invalid_request_error"
-    unknown = {"message": "The request could not be served.", "code": str(status)}
-    given = body.get("error") or unknown
+    given = body.get("error")
+    if not isinstance(given, dict):
+        given = {"message": "The request could not be served.", "code": str(status)}
     error = {"type": kind, "code": None, "message": None, "param": None, **given}
-    where = {} if lane is None else {"stream_id": lane}
-    return {"type": "error", "status": status, **where, "error": error}
+    return {"type": "error", "status": status, "error": error}
 
 
 def read_step(step: bytes) -> tuple[str, str]:

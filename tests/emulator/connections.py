@@ -41,6 +41,11 @@ class Connection:
             frames.append(self.receive())
         return frames
 
+    def read_into(self, frames: list[Frame]) -> None:
+        """Every frame until the connection ends, which raises."""
+        while True:
+            frames.append(self.receive())
+
     def turn(self, **parameters: Any) -> Frame:
         """The last frame of a turn."""
         self.begin(**parameters)
@@ -55,5 +60,6 @@ def open_connection(
     headers = {"Authorization": f"Bearer {key or emulator.api_key}"}
     headers |= options.pop("headers", {})
     url = emulator.httpx_transport().websocket_url(emulator.endpoint.replace("http", "ws") + path)
-    with connect(url, additional_headers=headers, proxy=None, **options) as socket:
+    # With a bounded queue a caller who reads nothing waits long for the answer to its close.
+    with connect(url, additional_headers=headers, proxy=None, max_queue=None, **options) as socket:
         yield Connection(socket)
