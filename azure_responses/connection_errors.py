@@ -93,7 +93,9 @@ def _ended(error: Exception, proxy: str | None) -> APIConnectionError | Configur
     if type(error).__name__ in ("InvalidURI", "InvalidProxy"):
         return ConfigurationError(f"The WebSocket cannot be opened: {error}")
     if not hasattr(error, "rcvd"):
-        return _broken(error, proxy)
+        # trio says only that something is broken; its cause says what.
+        cause = error.__cause__
+        return _broken(cause if isinstance(cause, OSError) else error, proxy)
     received = getattr(error, "rcvd", None)
     is_ours = not getattr(error, "rcvd_then_sent", True)
     code = getattr(received, "code", None)

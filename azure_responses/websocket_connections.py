@@ -8,26 +8,27 @@ socket whose reader takes his time, because it reads no pongs while its queue is
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import import_module
 from time import monotonic
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import anyio
 
 from azure_responses.connection_errors import mapped_socket_errors
 from azure_responses.errors import APIConnectionError, APITimeoutError, ConfigurationError
-from azure_responses.event_loop import fail_after, running_loop, start_task
-from azure_responses.fork import keep_for_ever, leave_socket
+from azure_responses.event_loop import end_unawaited, fail_after, running_loop, start_task
+from azure_responses.fork import generation, keep_for_ever, leave_socket
 from azure_responses.protocol.http_message import LARGEST_REPLY, Reply
 from azure_responses.protocol.socket_frames import SocketSettings
 from azure_responses.timeouts import TimeLimit, seconds_of
 
 __all__ = [
     "AsyncWebSocket",
+    "HandshakeError",
     "SocketNetwork",
     "WebSocket",
     "async_open_websocket",
@@ -35,6 +36,14 @@ __all__ = [
 ]
 
 _OPEN = 1
+# What websockets says of an answer that is no handshake, and of none at all.
+_NOT_A_HANDSHAKE = frozenset(
+    {"InvalidHandshake", "InvalidHeader", "InvalidHeaderValue", "InvalidMessage", "InvalidUpgrade"}
+)
+
+
+class HandshakeError(APIConnectionError):
+    """The other side was reached, and answered otherwise than a WebSocket's server does."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +129,13 @@ class AsyncWebSocket(_Socket):
         connection: Any,
         network: SocketNetwork,
         settings: SocketSettings,
-        keeper: "_TrioKeeper | None" = None,
+        close: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(connection, network, settings)
-        self._keeper = keeper
         self._loop = running_loop()
+        self._close = close
+        # A task of trio's run ends with it, and its socket with the task.
+        self._guard = _abort_with_loop(getattr(connection, "transport", None))
 
     @property
     def is_open(self) -> bool:
@@ -174,11 +185,36 @@ class AsyncWebSocket(_Socket):
         """Say goodbye, and close."""
         if self._is_left or self._loop is not running_loop():
             return
-        with suppress(Exception):
-            if self._keeper is not None:
-                await self._keeper.aclose()
-            else:
-                await self._connection.close()
+        try:
+            with suppress(Exception):
+                await self._close()
+        finally:
+            await self._guard.aclose()
+
+    async def guard(self) -> Self:
+        """Let the socket end with its event loop, or with its last reference."""
+        await anext(self._guard)
+        return self
+
+    def leave(self) -> None:
+        """Leave the socket to the parent, in a forked process."""
+        super().leave()
+        end_unawaited(self._guard)
+
+
+async def _abort_with_loop(transport: Any) -> AsyncGenerator[None, None]:
+    """Gives a socket up that was not closed when its event loop ends, or is forgotten.
+
+    Without a goodbye: by then websockets cannot say one.
+    """
+    process = generation()
+    try:
+        yield
+    finally:
+        if transport is not None and process == generation():
+            transport.abort()
+            # The loop closes the socket in its next round.
+            await asyncio.sleep(0)
 
 
 class WebSocket(_Socket):
@@ -247,7 +283,7 @@ async def async_open_websocket(
     """A WebSocket, or the HTTP reply that refuses it. Redirects are not followed.
 
     Raises:
-        APIConnectionError: nothing answered in time, or not as a WebSocket does.
+        APIConnectionError: nothing answered in time; a HandshakeError: not as a WebSocket does.
         ConfigurationError: the package `websockets` is missing, or too old.
     """
     arguments = _arguments(url, headers, network, settings)
@@ -258,10 +294,13 @@ async def async_open_websocket(
             if is_asyncio:
                 connect = _find("asyncio")
                 async with fail_after(seconds):
-                    return AsyncWebSocket(await connect(url, **arguments), network, settings)
-            keeper = _TrioKeeper(_find("trio")(url, **arguments))
-            connection = await keeper.open(seconds)
-            return AsyncWebSocket(connection, network, settings, keeper)
+                    connection = await connect(url, **arguments)
+                close = connection.close
+            else:
+                keeper = _TrioKeeper(_find("trio")(url, **arguments))
+                connection = await keeper.open(seconds)
+                close = keeper.aclose
+        return await AsyncWebSocket(connection, network, settings, close).guard()
     except APIConnectionError as error:
         return _refusal(error)
 
@@ -312,11 +351,14 @@ def _arguments(
 
 def _refusal(error: APIConnectionError) -> Reply:
     """The reply in the exception that a refused handshake was mapped from; raises any other."""
-    response = getattr(error.__cause__, "response", None)
-    status = getattr(response, "status_code", None)
-    if not isinstance(status, int) or type(error.__cause__).__name__ != "InvalidStatus":
-        raise error
-    return Reply(status, _headers_of(response), getattr(response, "body", None) or b"")
+    cause = error.__cause__
+    kind = type(cause).__name__
+    if kind == "InvalidStatus":
+        response: Any = cause.response  # type: ignore[union-attr]
+        return Reply(response.status_code, _headers_of(response), bytes(response.body or b""))
+    if kind in _NOT_A_HANDSHAKE:
+        raise HandshakeError(error.message, hint=error.hint) from cause
+    raise error
 
 
 def _headers_of(response: Any) -> dict[str, str]:
@@ -395,6 +437,9 @@ class _TrioKeeper:
                 async with self._connect as self._outcome:
                     self._is_settled.set()
                     await self._closes.wait()
+                    await self._outcome.aclose()
+                    # websockets 17.4 does not end while its queue is full.
+                    self._scope.cancel()
         except Exception as error:
             # It would end the program.
             self._outcome = error

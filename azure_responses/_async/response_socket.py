@@ -40,7 +40,7 @@ from azure_responses.protocol.warning import warn_caller
 from azure_responses.reply_body import DRAIN_SECONDS, AsyncStreamedReply, EventTimer
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, Timeout, limit_of
 from azure_responses.types.result import Result
-from azure_responses.websocket_connections import AsyncWebSocket
+from azure_responses.websocket_connections import AsyncWebSocket, HandshakeError
 
 __all__ = ["AsyncResponseSocket", "AsyncSocketReply"]
 
@@ -225,24 +225,34 @@ class AsyncResponseSocket:
         call.has_begun = turn.is_adopted
         while not self._state.is_http:
             try:
-                opened = await self._begin(turn, call, timeout)
-                if isinstance(opened, AsyncSocketReply):
-                    call.has_begun = True
-                    return opened
-                if opened is None:
-                    continue
-                now = time.time()
-                error: AzureResponsesError = call.failure(
-                    opened.status, opened.headers, opened.body, now
-                )
-            except AzureResponsesError as failure:
-                error = failure
-            if not self._state.is_http:
-                await self._retry(call, error, watch)
+                opened = await self._attempt(turn, call, timeout)
+            except HandshakeError:
+                # Nothing was sent: the other side may take the request over HTTP.
+                break
+            if isinstance(opened, AsyncSocketReply):
+                call.has_begun = True
+                return opened
+            if opened is not None and not self._state.is_http:
+                await self._retry(call, opened, watch)
         if turn.is_adopted:
             raise APIConnectionError("The WebSocket of the response that was steered was lost.")
-        self._warn()
+        if self._state.is_http:
+            self._warn()
         return None
+
+    async def _attempt(
+        self, turn: SocketTurn, call: Call, timeout: Timeout
+    ) -> AsyncSocketReply | AzureResponsesError | None:
+        """What one attempt ends with; None for another at once."""
+        try:
+            opened = await self._begin(turn, call, timeout)
+        except HandshakeError:
+            raise
+        except AzureResponsesError as failure:
+            return failure
+        if not isinstance(opened, Reply):
+            return opened
+        return call.failure(opened.status, opened.headers, opened.body, time.time())
 
     async def _retry(
         self, call: Call, error: AzureResponsesError, watch: AsyncWatch | None
@@ -258,7 +268,7 @@ class AsyncResponseSocket:
     async def _begin(
         self, turn: SocketTurn, call: Call, timeout: Timeout
     ) -> AsyncSocketReply | Reply | None:
-        """One attempt: what it brings, the reply that refuses it, or None for another at once."""
+        """A reply, the HTTP reply that stands for a refusal, or None for another attempt."""
         limit = limit_of(timeout)
         if turn.is_adopted:
             frame: ServerFrame | Reply | None = await self._adopt(limit)
@@ -287,9 +297,12 @@ class AsyncResponseSocket:
         try:
             await self._send(turn, limit)
             frame, verdict = await self._read_first(limit)
-        except APIConnectionError as error:
+        except APITimeoutError:
             await self._drop()
-            if is_fresh or isinstance(error, APITimeoutError):
+            raise
+        except APIConnectionError:
+            await self._drop()
+            if is_fresh:
                 self._state.fail()
                 raise
             # It had died since the last turn.
@@ -327,10 +340,10 @@ class AsyncResponseSocket:
         """Open a socket; the reply that refuses it, None where it is open or is not offered."""
         try:
             opened = await self._executor.open_socket(self._url, call, self._settings, limit)
-        except CredentialError:
-            raise
-        except APIConnectionError:
-            self._state.fail()
+        except APIConnectionError as error:
+            # A caller who is in a hurry says nothing of the socket; nor does a missing token.
+            if limit.left() > 0 and not isinstance(error, CredentialError):
+                self._state.fail()
             raise
         if isinstance(opened, AsyncWebSocket):
             self._socket = opened

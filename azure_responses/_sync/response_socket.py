@@ -41,7 +41,7 @@ from azure_responses.protocol.warning import warn_caller
 from azure_responses.reply_body import DRAIN_SECONDS, EventTimer, StreamedReply
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, Timeout, limit_of
 from azure_responses.types.result import Result
-from azure_responses.websocket_connections import WebSocket
+from azure_responses.websocket_connections import HandshakeError, WebSocket
 
 __all__ = ["ResponseSocket", "SocketReply"]
 
@@ -226,24 +226,34 @@ class ResponseSocket:
         call.has_begun = turn.is_adopted
         while not self._state.is_http:
             try:
-                opened = self._begin(turn, call, timeout)
-                if isinstance(opened, SocketReply):
-                    call.has_begun = True
-                    return opened
-                if opened is None:
-                    continue
-                now = time.time()
-                error: AzureResponsesError = call.failure(
-                    opened.status, opened.headers, opened.body, now
-                )
-            except AzureResponsesError as failure:
-                error = failure
-            if not self._state.is_http:
-                self._retry(call, error, watch)
+                opened = self._attempt(turn, call, timeout)
+            except HandshakeError:
+                # Nothing was sent: the other side may take the request over HTTP.
+                break
+            if isinstance(opened, SocketReply):
+                call.has_begun = True
+                return opened
+            if opened is not None and not self._state.is_http:
+                self._retry(call, opened, watch)
         if turn.is_adopted:
             raise APIConnectionError("The WebSocket of the response that was steered was lost.")
-        self._warn()
+        if self._state.is_http:
+            self._warn()
         return None
+
+    def _attempt(
+        self, turn: SocketTurn, call: Call, timeout: Timeout
+    ) -> SocketReply | AzureResponsesError | None:
+        """What one attempt ends with; None for another at once."""
+        try:
+            opened = self._begin(turn, call, timeout)
+        except HandshakeError:
+            raise
+        except AzureResponsesError as failure:
+            return failure
+        if not isinstance(opened, Reply):
+            return opened
+        return call.failure(opened.status, opened.headers, opened.body, time.time())
 
     def _retry(self, call: Call, error: AzureResponsesError, watch: Watch | None) -> None:
         attempt = call.next_attempt(error, time.monotonic(), random.random())
@@ -255,7 +265,7 @@ class ResponseSocket:
         self._executor.prepare(attempt, call.secret, is_socket=True)
 
     def _begin(self, turn: SocketTurn, call: Call, timeout: Timeout) -> SocketReply | Reply | None:
-        """One attempt: what it brings, the reply that refuses it, or None for another at once."""
+        """A reply, the HTTP reply that stands for a refusal, or None for another attempt."""
         limit = limit_of(timeout)
         if turn.is_adopted:
             frame: ServerFrame | Reply | None = self._adopt(limit)
@@ -282,9 +292,12 @@ class ResponseSocket:
         try:
             self._send(turn, limit)
             frame, verdict = self._read_first(limit)
-        except APIConnectionError as error:
+        except APITimeoutError:
             self._drop()
-            if is_fresh or isinstance(error, APITimeoutError):
+            raise
+        except APIConnectionError:
+            self._drop()
+            if is_fresh:
                 self._state.fail()
                 raise
             # It had died since the last turn.
@@ -322,10 +335,10 @@ class ResponseSocket:
         """Open a socket; the reply that refuses it, None where it is open or is not offered."""
         try:
             opened = self._executor.open_socket(self._url, call, self._settings, limit)
-        except CredentialError:
-            raise
-        except APIConnectionError:
-            self._state.fail()
+        except APIConnectionError as error:
+            # A caller who is in a hurry says nothing of the socket; nor does a missing token.
+            if limit.left() > 0 and not isinstance(error, CredentialError):
+                self._state.fail()
             raise
         if isinstance(opened, WebSocket):
             self._socket = opened

@@ -13,7 +13,7 @@ import httpx
 from azure_responses import AsyncAzureResponses, AzureResponses
 from azure_responses.emulator import Emulator
 
-__all__ = ["RUNNERS", "Scenario", "run", "seen_as_async"]
+__all__ = ["RUNNERS", "Scenario", "as_async", "run", "seen_as_async"]
 
 Scenario = Callable[[Any], Coroutine[Any, Any, None]]
 RUNNERS = ("sync", "asyncio", "trio")
@@ -30,9 +30,13 @@ _NOT_AWAITED = frozenset(
         ("InputItemPages", "pages"),
         ("InputItems", "list"),
         ("Pages", "pages"),
+        ("ResponseSocket", "knows"),
+        ("ResponseSocket", "side_events"),
         ("Responses", "stream"),
         ("SkillVersions", "list"),
         ("Skills", "list"),
+        ("SocketReply", "end_opening"),
+        ("SocketReply", "note"),
         ("Stream", "text_deltas"),
         ("VectorStoreFileBatches", "list_files"),
         ("VectorStoreFiles", "content"),
@@ -97,6 +101,11 @@ def _wrap(value: Any) -> Any:
     if name == "generator":
         return _iterate(value)
     return value
+
+
+def as_async(target: Any) -> Any:
+    """A sync object with the interface of its async twin."""
+    return _Awaitable(target)
 
 
 def seen_as_async(client: AzureResponses) -> Any:
