@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def azure_emulator(request: pytest.FixtureRequest) -> "Emulator":
+def azure_emulator(request: pytest.FixtureRequest) -> "Iterator[Emulator]":
     """A new emulator in this process, with the options of `@pytest.mark.azure(...)`."""
     from azure_responses.emulator import Emulator, Resource
 
@@ -50,7 +50,8 @@ def azure_emulator(request: pytest.FixtureRequest) -> "Emulator":
     emulator = Emulator(**options)
     for fault in faults:
         emulator.faults.add(fault)
-    return emulator
+    yield emulator
+    emulator.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -192,6 +193,11 @@ class Emulator:
 
         `close` ends it. Needs the `cli` extra (uvicorn and websockets).
         """
+        if find_spec("websockets") is None:
+            raise ModuleNotFoundError(
+                "WebSockets of the emulator need websockets: pip install 'azure-responses[cli]'",
+                name="websockets",
+            )
         with self._loopback_lock:
             if self._loopback is None:
                 self._loopback = self.serve().start()

@@ -20,6 +20,7 @@ from azure_responses.emulator import (
     Latency,
     ReadLag,
     Resource,
+    WebSocketMode,
 )
 from azure_responses.emulator.server import (
     SettingsError,
@@ -190,6 +191,7 @@ assumptions: {accepts_message_status: false}
 batch_timing: {validating: 60, per_line: 1}
 indexing_seconds: 3
 webhook_retries: [1, 5.5]
+websocket: {lanes: true, api_key_header: true}
 resources:
   - name: east
     keys: [one, two]
@@ -227,6 +229,7 @@ def test_everything_can_be_said_in_a_file(tmp_path: Path) -> None:
     assert settings.batch_timing == BatchTiming(validating=60, per_line=1)
     assert (settings.indexing_seconds, settings.webhook_retries) == (3, [1, 5.5])
     emulator = settings.make_emulator()
+    assert emulator.websocket == WebSocketMode(lanes=True, api_key_header=True)
     assert emulator.clock.now() == 1790000000
     assert list(emulator.faults) == [
         Fault("http-429", operation="create", deployment="ptu", nth=3, retry_after=2)
@@ -273,6 +276,8 @@ def test_an_empty_file_is_the_default_emulator(tmp_path: Path) -> None:
         ({"indexing_seconds": "3"}, "indexing_seconds must be a number, not '3'"),
         ({"webhook_retries": [1, "2"]}, "webhook_retries must be numbers"),
         ({"webhook_retries": 1}, "webhook_retries must be a list"),
+        ({"websocket": {"seconds": 0}}, "websocket: seconds is more than 0"),
+        ({"websocket": {"lane": 1}}, "websocket: unknown key 'lane'"),
         ({"batch_timing": {"per_line": -1}}, "batch_timing: the waits of a batch are 0 or more"),
     ],
 )

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from websockets.exceptions import (
     ConnectionClosed,
     ConnectionClosedError,
@@ -28,6 +30,9 @@ from azure_responses.emulator import (
 from tests.emulator.callers import BEGIN, V1, create, event_types, open_client
 from tests.emulator.connections import Connection, open_connection
 
+_NAMES = st.sampled_from(
+    ["type", "model", "input", "previous_response_id", "stream_id", "generate", "store", "tools"]
+) | st.text(max_size=5)  # fmt: skip
 Make = Callable[..., Emulator]
 
 
@@ -213,6 +218,14 @@ def test_a_connection_can_break_before_its_first_frame(emulator: Emulator) -> No
     with open_connection(emulator) as connection, pytest.raises(ConnectionClosedError) as closed:
         connection.receive()
     assert closed.value.rcvd is None
+
+
+def test_what_websockets_need_is_named_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("azure_responses.emulator.service.find_spec", lambda _: None)
+    with pytest.raises(ModuleNotFoundError, match=r"websockets: pip install .*\[cli\]"):
+        Emulator().httpx_transport().websocket_url("wss://emulator.openai.azure.com")
 
 
 # --- turns ----------------------------------------------------------------------------------------
@@ -411,6 +424,34 @@ def test_an_invalid_frame_is_answered_and_the_connection_stays(
     assert (frame["type"], frame["status"] in (400, 404)) == ("error", True)
     assert frame["error"]["param"] == param
     assert connection.turn()["type"] == "response.completed"
+
+
+_JSON: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=5),
+    max_leaves=8,
+)
+
+_FRAMES = st.builds(
+    lambda kind, fields: {"type": kind, **fields},
+    st.sampled_from(["response.create", "response.steer", "other"]),
+    st.dictionaries(_NAMES, _JSON, max_size=6),
+)
+
+
+@given(frames=st.lists(_FRAMES, max_size=5))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_every_frame_is_answered(emulator: Emulator, frames: list[dict[str, Any]]) -> None:
+    with open_connection(emulator) as connection:
+        for frame in frames:
+            connection.socket.send(json.dumps(frame))
+            kind = connection.receive()["type"]
+            assert kind in ("error", "response.steer.failed", "response.created")
+            if kind == "response.created":
+                connection.read()
+        assert connection.turn()["type"] == "response.completed"
 
 
 def test_a_binary_frame_closes_the_connection(connection: Connection) -> None:
