@@ -28,6 +28,7 @@ class Deployment:
         executes: who executes the batches of its group: a batch deployment, or the gateway.
         agent: `NAME[:VERSION]` of a Foundry agent, which is called in the place of a model.
         api: what the entry says that the deployment speaks; "auto" leaves it to the client.
+        is_websocket: turns of WebSocket connections go to it over a WebSocket.
         facts: what the entry says that the model accepts, over the table of families.
         tag, resource: short opaque hashes of the id and of the endpoint. A resource is what
             stores responses and encrypts reasoning: origin and path prefix of the endpoint.
@@ -63,6 +64,7 @@ class Deployment:
     api: APISetting = "auto"
     is_batch: bool = False
     executes: Literal["native", "gateway"] = "native"
+    is_websocket: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     connection: Mapping[str, Any] = field(default_factory=dict, repr=False)

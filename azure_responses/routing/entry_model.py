@@ -11,7 +11,7 @@ from azure_responses.protocol.model_name import ModelName, read_model_name
 from azure_responses.protocol.pasted_url import PastedURL
 from azure_responses.routing.deployment import ANY_MODEL
 
-__all__ = ["Entry", "read_api", "read_batch", "read_executes", "read_facts", "read_model"]
+__all__ = ["Entry", "read_api", "read_batch", "read_executes", "read_facts", "read_model", "read_websocket"]
 
 _PROVIDERS = ("azure", "azure_ai")
 # The names of the deployment types in Azure's templates and its portal, without their spaces.
@@ -136,3 +136,19 @@ def read_executes(entry: Entry) -> Literal["native", "gateway"]:
     if given not in (None, "native", "gateway"):
         entry.refuse(f"execute is {given!r}.", "Write execute: gateway, or leave it out.")
     return "gateway" if given == "gateway" else "native"
+
+
+def read_websocket(entry: Entry, api: APISetting) -> bool:
+    """True where the deployment is called over WebSocket: `websocket: true`.
+
+    Raises ConfigurationError for a value that is neither true nor false, and beside another API.
+    """
+    given = entry.params.get("websocket", entry.info.get("websocket"))
+    if given is not None and not isinstance(given, bool):
+        entry.refuse(f"websocket is {given!r}.", "Write websocket: true, or leave it out.")
+    if given and api in ("chat", "messages"):
+        entry.refuse(
+            f"websocket is true, where api is {api!r}.",
+            "Only the Responses API has WebSockets: leave one of the two out.",
+        )
+    return bool(given)

@@ -23,6 +23,7 @@ from azure_responses.routing.entry_model import (
     read_executes,
     read_facts,
     read_model,
+    read_websocket,
 )
 
 __all__ = ["PARAMS_KEYS", "read_model_list", "resource_tag", "tag_of", "with_endpoint"]
@@ -70,6 +71,7 @@ _READ = {
     "execute",
     "sku",
     "facts",
+    "websocket",
     *_CONNECTION,
     *_ENDPOINTS,
     *_NUMBERS,
@@ -212,6 +214,7 @@ def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str])
     identity = _default_id(entry, model, _root(url), repeats) if own_id is None else str(own_id)
     figures = _figures(entry)
     facts = read_facts(entry, named, figures["base_model"])
+    api = read_api(entry, named, facts_of(figures["base_model"], model, overrides=facts), url)
     is_batch = read_batch(entry)
     if is_batch:
         # It would refuse each single call.
@@ -221,7 +224,8 @@ def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str])
         group=entry.name,
         model=model,
         agent=named.agent,
-        api=read_api(entry, named, facts_of(figures["base_model"], model, overrides=facts), url),
+        api=api,
+        is_websocket=read_websocket(entry, api),
         is_batch=is_batch,
         executes=read_executes(entry),
         facts=facts,

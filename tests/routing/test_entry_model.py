@@ -223,3 +223,32 @@ def test_an_entry_may_have_the_gateway_execute_its_batches() -> None:
 def test_another_word_about_batches_is_refused(params: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"'(yes|azure)'"):
         _read("azure/gpt", **params)
+
+
+@pytest.mark.parametrize(
+    ("params", "info", "is_websocket"),
+    [
+        ({}, {}, False),
+        ({"websocket": True}, {}, True),
+        ({}, {"websocket": True}, True),
+        ({"websocket": False}, {"websocket": True}, False),
+        ({"websocket": True, "api": "responses"}, {}, True),
+    ],
+)
+def test_an_entry_says_that_its_deployment_is_called_over_websocket(
+    params: dict[str, Any], info: dict[str, Any], is_websocket: bool
+) -> None:
+    assert _read("azure/gpt", info, **params).is_websocket is is_websocket
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"websocket": "yes"}, "websocket is 'yes'"),
+        ({"websocket": True, "api": "chat"}, "where api is 'chat'"),
+        ({"websocket": True, "api": "messages"}, "where api is 'messages'"),
+    ],
+)
+def test_a_websocket_that_cannot_be_is_refused(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        _read("azure/gpt", **params)
