@@ -148,6 +148,11 @@ class AsyncResponseSocket:
         """False once everything goes over HTTP."""
         return not self._state.is_http
 
+    @property
+    def expects_successor(self) -> bool:
+        """True where the service begins a response by itself, which no turn has adopted yet."""
+        return self._successor is not None or self._state.expects_successor
+
     def knows(self, response_id: str) -> bool:
         """True where the live socket can continue the response from its own memory."""
         is_live = self._socket is not None and self._socket.is_open

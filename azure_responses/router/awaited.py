@@ -10,6 +10,7 @@ from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.pages import AsyncInputItemPages
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.router._async.operations import AsyncRouterOperations
+from azure_responses.router._async.router_connection import AsyncRouterConnection
 from azure_responses.router._async.scoped_objects import AsyncScopedObjects
 from azure_responses.router._async.typed_attempt import AsyncRoutedStream
 from azure_responses.router.arguments import (
@@ -55,6 +56,13 @@ class AwaitedCalls:
     ) -> Response | AsyncRoutedStream[Response]:
         """`responses`, awaited."""
         return await self._awaited.responses(stream=stream, **arguments)
+
+    @shows_parameters(RoutedOptions)
+    def aconnect(
+        self, model: str | None = None, **options: Unpack[RoutedOptions]
+    ) -> AsyncRouterConnection:
+        """`connect`, whose turns are awaited."""
+        return self._awaited.connect(model, **options)
 
     @overload
     def astream(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeGuard
 from weakref import WeakKeyDictionary
 
+from azure_responses.protocol.call import Continuation
 from azure_responses.protocol.connection_memory import ConnectionMemory, KeptResponse, Piece
 from azure_responses.routing.affinity import Affinity
 from azure_responses.routing.route_request import Pin
@@ -21,6 +22,15 @@ ENCRYPTED = "reasoning.encrypted_content"
 """What `include` names to get reasoning that can be sent back."""
 
 _PREVIOUS = "previous_response_id"
+_CONTINUED = ("completed", "incomplete")
+
+
+def _no_socket(target: Any, lane: str | None) -> None:
+    """In a connection without sockets of its own."""
+
+
+def _as_it_is(event: dict[str, Any]) -> dict[str, Any]:
+    return event
 
 
 class ChainPins:
@@ -66,11 +76,14 @@ class ConnectionTurn:
         kept: the response that it continues, where the connection keeps that.
         memory: of the connection.
         pins: of the connection.
-        find_sender: what sends a call to a target, for this turn; None for a connection without
-            sockets of its own.
-        successor_of: the steered response, of a turn that the service begins by itself.
+        find_socket: the socket of this turn to a target; None where it is called over HTTP.
+        is_successor: the service begins the response by itself, since the one before was steered.
 
     Attributes:
+        socket: what the latest attempt was sent over; None for HTTP.
+        label: puts signed ids into events of the socket that are no part of the response.
+        is_steered: a steer was sent while its response was made.
+        has_ended: `ended` was called.
         response: the latest whole response that an event carried, as the caller may continue it;
             None before the first.
     """
@@ -83,22 +96,25 @@ class ConnectionTurn:
         kept: KeptResponse | None,
         memory: ConnectionMemory,
         pins: ChainPins,
-        find_sender: Callable[[Any, "ConnectionTurn"], Any] | None = None,
-        successor_of: str | None = None,
+        find_socket: Callable[[Any, str | None], Any] = _no_socket,
+        is_successor: bool = False,
     ) -> None:
         self.body = body
         self.lane = lane
         self.kept = kept
-        self.successor_of = successor_of
+        self.is_successor = is_successor
+        self.is_steered = False
+        self.has_ended = False
+        self.socket: Any = None
+        self.label: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is
         self.response: dict[str, Any] | None = None
         self._memory = memory
         self._pins = pins
-        self._find_sender = find_sender
+        self._find_socket = find_socket
         include = body.get("include")
         asks = isinstance(include, list | tuple) and ENCRYPTED in include
         self._wants_reasoning = body.get("store") is False and not asks
         self._hides_reasoning = False
-        self._has_ended = False
 
     @property
     def carried(self) -> KeptResponse | None:
@@ -107,19 +123,32 @@ class ConnectionTurn:
 
     def pin(self, own: Pin | None) -> Pin | None:
         """Where the call has to go; `own` is what its body says without what it continues."""
-        if self.carried is None:
+        if self.kept is None or (self.kept.is_stored and not self.is_successor):
             return own
+        maker = self._pins.maker_of(self.kept)
+        if self.is_successor and maker is not None:
+            # It exists on the socket of the response before, and nowhere else.
+            return Pin(maker.resource, maker.deployment, _PREVIOUS)
+        return chain_pin(own, self._pins.of(self.kept), maker)
+
+    def choose_socket(self, target: Any, *, sends_items: bool) -> bool:
+        """Choose what the next attempt is sent over.
+
+        True where its socket knows the response that the turn continues, whose items are then not
+        sent. With `sends_items` they are in any case.
+        """
+        self.socket = self._find_socket(target, self.lane)
+        if self.socket is None or self.carried is None or sends_items:
+            return False
         maker = self._pins.maker_of(self.carried)
-        return chain_pin(own, self._pins.of(self.carried), maker)
+        return maker is not None and bool(self.socket.knows(maker.inner))
 
-    def inner_id(self) -> str | None:
-        """The response that the turn continues, as its service knows it."""
-        label = None if self.carried is None else self._pins.maker_of(self.carried)
-        return None if label is None else label.inner
-
-    def sender(self, target: Any) -> Any:
-        """What sends the call to a target: a socket, or the executor of its client."""
-        return target.sender if self._find_sender is None else self._find_sender(target, self)
+    def continuation(self) -> Continuation | None:
+        """What the socket needs to know besides the body."""
+        if not self.is_successor or self.kept is None:
+            return None
+        maker = self._pins.maker_of(self.kept)
+        return None if maker is None else Continuation(maker.inner, is_adopted=True)
 
     def included(self, parameters: Mapping[str, Any], *, reasons: bool) -> Mapping[str, Any]:
         """The parameters with what the next turn needs of this one.
@@ -147,16 +176,18 @@ class ConnectionTurn:
 
         Args:
             response: what it came to, for a turn whose events did not pass through `show`.
-            failed: it was refused or has failed, or was given up.
+            failed: it was refused or has failed. What it continues is then forgotten, and not where
+                it was given up or its connection was lost.
         """
-        if self._has_ended:
+        if self.has_ended:
             return
-        self._has_ended = True
-        found = self.response or response
-        if failed or found is None or found.get("status") in ("failed", "cancelled"):
-            self._memory.fail(self.lane, self.body)
-        else:
+        self.has_ended = True
+        found = self.response or response or {}
+        status = found.get("status")
+        if not failed and status in _CONTINUED:
             self._memory.keep(self.lane, self.body, found, continues=self.kept)
+        elif failed or status == "failed":
+            self._memory.fail(self.lane, self.body)
 
     def _show_response(self, response: dict[str, Any]) -> None:
         if self.carried is not None and response.get(_PREVIOUS) != self.carried.response_id:

@@ -134,10 +134,10 @@ class RequestReader:
         request = self._interpret(body, own, is_stream, caller, must_own)
         request.operation, request.received, request.caller = operation, received, caller
         request.turn = turn
-        if turn is not None and carried is not None:
+        if turn is not None and turn.kept is not None:
             given = request.route_request
-            pin = turn.pin(given.pin)
-            request.route_request = given._replace(pin=pin, context_tokens=carried.tokens)
+            tokens = turn.kept.tokens or given.context_tokens
+            request.route_request = given._replace(pin=turn.pin(given.pin), context_tokens=tokens)
         return request
 
     def _interpret(

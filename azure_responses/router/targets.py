@@ -371,7 +371,12 @@ def check_connections(
         if one.id in given:
             continue
         try:
-            resolve_settings(environ, **decided)
+            endpoint = resolve_settings(environ, **decided).endpoint
+            if one.is_websocket and endpoint.websocket_url(is_undocumented_tried=True) is None:
+                raise ConfigurationError(
+                    f"websocket is true, and {endpoint.url('responses')} has no WebSocket.",
+                    hint="Only the v1 API has one: leave api_version out, or websocket.",
+                )
         except ConfigurationError as error:
             raise ConfigurationError(
                 f"model_list entry {number} ({one.group!r}): {error.message}", hint=error.hint

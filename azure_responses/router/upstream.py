@@ -112,6 +112,9 @@ class Upstream(Protocol):
     def api_of(self, deployment: str) -> APIName:
         """What a deployment speaks, as far as is known."""
 
+    def websocket_url(self) -> str | None:
+        """The URL of the WebSocket that carries responses; None where there is none."""
+
     def can_encrypt(self, deployment: str) -> bool:
         """True where reasoning comes encrypted if that is asked for; Claude's always does."""
 
@@ -221,6 +224,10 @@ class ResponsesUpstream:
         """What a deployment speaks, as far as is known."""
         converter = self._operations.converter
         return "responses" if converter is None else converter.api_of(deployment)
+
+    def websocket_url(self) -> str | None:
+        """The URL of the WebSocket that carries responses; None where there is none."""
+        return self._operations.settings.endpoint.websocket_url(is_undocumented_tried=True)
 
     def can_encrypt(self, deployment: str) -> bool:
         """True where reasoning comes encrypted if that is asked for; Claude's always does."""

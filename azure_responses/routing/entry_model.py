@@ -11,7 +11,15 @@ from azure_responses.protocol.model_name import ModelName, read_model_name
 from azure_responses.protocol.pasted_url import PastedURL
 from azure_responses.routing.deployment import ANY_MODEL
 
-__all__ = ["Entry", "read_api", "read_batch", "read_executes", "read_facts", "read_model", "read_websocket"]
+__all__ = [
+    "Entry",
+    "read_api",
+    "read_batch",
+    "read_executes",
+    "read_facts",
+    "read_model",
+    "read_websocket",
+]
 
 _PROVIDERS = ("azure", "azure_ai")
 # The names of the deployment types in Azure's templates and its portal, without their spaces.

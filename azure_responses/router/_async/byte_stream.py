@@ -26,8 +26,15 @@ from weakref import finalize
 
 from azure_responses._async.concurrency import shield, sleep
 from azure_responses._async.converted_calls import AsyncConvertedStream
+from azure_responses._async.executor import AsyncExecutor
+from azure_responses._async.response_socket import AsyncResponseSocket, AsyncSocketReply
 from azure_responses._async.watch import AsyncWatch
-from azure_responses.errors import APIConnectionError, AzureResponsesError, ConfigurationError
+from azure_responses.errors import (
+    APIConnectionError,
+    APIStatusError,
+    AzureResponsesError,
+    ConfigurationError,
+)
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.resumption import Resumption, Step
 from azure_responses.reply_body import AsyncStreamedReply
@@ -46,6 +53,9 @@ from azure_responses.routing.route_request import Outcome
 from azure_responses.timeouts import Timeout, for_stream, read_timeout, shorten
 
 __all__ = ["AsyncByteStream", "Progress"]
+
+_Reply = AsyncStreamedReply | AsyncConvertedStream | AsyncSocketReply
+_Sender = AsyncExecutor | AsyncResponseSocket
 
 
 class Progress(Protocol):
@@ -73,7 +83,7 @@ class AsyncByteStream:
         is_interrupted: the connection ended before the stream did.
     """
 
-    _reply: AsyncStreamedReply | AsyncConvertedStream
+    _reply: _Reply
     frames: EventFrames
 
     def __init__(self, attempt: AsyncAttempt, *, model: str | None = None) -> None:
@@ -176,7 +186,12 @@ class AsyncByteStream:
 
     async def _begin(self) -> None:
         attempt = self._attempt
-        await self._connect(attempt.sent, self._opening_timeout())
+        try:
+            await self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
+        except APIStatusError as error:
+            await attempt.write_items(error)
+            self.frames = attempt.make_frames(self._model)
+            await self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
         while not self._first:
             self._first = await self._read_once()
         self._is_opening = False
@@ -273,12 +288,13 @@ class AsyncByteStream:
     async def _reconnect(self, after: int | None) -> None:
         # Until output begins another deployment may take over, which needs time of its own.
         timeout = self._opening_timeout() if self._is_opening else self._timeout()
-        await self._connect(self._retrieval(after, is_stream=True), timeout)
+        sender = self._attempt.target.sender
+        await self._connect(self._retrieval(after, is_stream=True), timeout, sender)
         self.frames.reconnect()
 
-    async def _connect(self, call: Call, timeout: Timeout) -> None:
+    async def _connect(self, call: Call, timeout: Timeout, sender: _Sender) -> None:
         try:
-            self._reply = await self._attempt.target.sender.open(call, timeout, self.watch)
+            self._reply = await sender.open(call, timeout, self.watch)
         except ConfigurationError as error:
             refused = self._attempt.refusal(error)
             if refused is error:
@@ -359,7 +375,7 @@ class AsyncByteStream:
         await self._reply.aclose()
 
     async def _close(self) -> None:
-        reply: AsyncStreamedReply | AsyncConvertedStream | None = getattr(self, "_reply", None)
+        reply: _Reply | None = getattr(self, "_reply", None)
         if reply is not None:
             await reply.aclose()
 

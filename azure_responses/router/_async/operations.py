@@ -25,6 +25,8 @@ from azure_responses.router._async.chat_answers import (
 )
 from azure_responses.router._async.object_purge import AsyncObjectPurge
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
+from azure_responses.router._async.routed_connection import AsyncRoutedConnection
+from azure_responses.router._async.router_connection import AsyncRouterConnection
 from azure_responses.router._async.scoped_objects import AsyncScopedObjects
 from azure_responses.router._async.typed_attempt import (
     AsyncRoutedStream,
@@ -178,6 +180,27 @@ class AsyncRouterOperations(AsyncStoredObjects):
             given["text"] = output.text_parameter(arguments.get("text"))
         async with await self._stream(given, output) as stream:
             yield stream
+
+    @shows_parameters(RoutedOptions)
+    def connect(
+        self, model: str | None = None, **options: Unpack[RoutedOptions]
+    ) -> AsyncRouterConnection:
+        """A connection for many turns, to be used as a context manager; nothing is sent yet.
+
+        Deployments with `websocket: true` are called over WebSockets, all others over HTTP.
+
+        Args:
+            model: of turns that name none.
+
+        The further options are those of every turn that gives none; `owner` is that of all turns.
+
+        Raises:
+            ConfigurationError: an option is invalid.
+        """
+        check_options(options)
+        defaults = dict(options) if model is None else {"model": model, **options}
+        routed = AsyncRoutedConnection(self._calls, self._reader, owner=options.get("owner"))
+        return AsyncRouterConnection(routed, self._reader, self._open, defaults)
 
     @shows_parameters(RouterArguments)
     async def parse(

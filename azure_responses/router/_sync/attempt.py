@@ -27,6 +27,7 @@ from azure_responses._sync.object_calls import ClientDownload, open_download
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import (
     APIConnectionError,
+    APIStatusError,
     AzureResponsesError,
     ConfigurationError,
     CredentialError,
@@ -43,6 +44,7 @@ from azure_responses.router.connection_turn import ConnectionTurn
 from azure_responses.router.event_frames import EventFrames
 from azure_responses.router.history import MOST_TURNS
 from azure_responses.router.native_frames import native_frames
+from azure_responses.router.prepared_request import PreparedRequest
 from azure_responses.router.routed_object import RoutedObject
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.stored_request import StoredRequest
@@ -53,12 +55,16 @@ from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.timeouts import read_timeout, shorten
 
 if TYPE_CHECKING:
+    from azure_responses._sync.executor import Executor
+    from azure_responses._sync.response_socket import ResponseSocket
     from azure_responses.router._sync.routed_calls import RoutedCalls
 
 __all__ = ["Attempt", "find_history"]
 
 # What takes milliseconds to read, which other tasks should not wait for.
 _LONG_REPLY = 256 * 1024
+# The code of what a WebSocket answers to a continuation of a response that it does not know.
+_NOT_KNOWN = "previous_response_not_found"
 
 
 class Attempt:
@@ -97,6 +103,8 @@ class Attempt:
         self.began = time.monotonic()
         self._call = call
         self._told = 0
+        self._sends_id = False
+        self._sends_items = False
 
     def write(self) -> None:
         """Make the call that is sent; with the history that it has to carry, if it has to.
@@ -125,6 +133,13 @@ class Attempt:
     def turn(self) -> ConnectionTurn | None:
         """Of the WebSocket connection that the request came over; None over HTTP."""
         return self.request.turn if isinstance(self.request, RoutedRequest) else None
+
+    @property
+    def sender(self) -> "Executor | ResponseSocket":
+        """What sends the call: the socket of its turn, or the executor of its deployment."""
+        turn = self.turn
+        socket: ResponseSocket | None = None if turn is None else turn.socket
+        return self.target.sender if socket is None else socket
 
     def make_frames(self, model: str | None) -> EventFrames:
         """The state of the stream that answers; `model` stands in the place of Azure's name."""
@@ -201,15 +216,9 @@ class Attempt:
         if isinstance(request, RoutedRequest):
             self._require_history(request, api)
         drops = request.reader.chat_options.drop_params or target.drops_params
-        if isinstance(request, RoutedRequest) and request.turn is not None:
-            name = target.deployment.name_for(self._call.group)
-            prepared = request.prepare(
-                target.deployment,
-                self._call,
-                drops_params=drops,
-                api=api,
-                can_encrypt=target.upstream.can_encrypt(name),
-            )
+        turn = self.turn
+        if turn is not None and isinstance(request, RoutedRequest):
+            prepared = self._prepare_turn(request, turn, api, drops_params=drops)
         else:
             prepared = request.prepare(target.deployment, self._call, drops_params=drops, api=api)
         self.ids, self.warnings = prepared.ids, prepared.warnings
@@ -217,6 +226,40 @@ class Attempt:
             self.sent = target.upstream.write(prepared.request, self._warn)
         except ConfigurationError as error:
             raise self.refusal(error) from error
+        if turn is not None:
+            self.sent.continuation = turn.continuation()
+
+    def _prepare_turn(
+        self, request: RoutedRequest, turn: ConnectionTurn, api: APIName, *, drops_params: bool
+    ) -> PreparedRequest:
+        target = self.target
+        self._sends_id = False
+        if api == "responses":
+            self._sends_id = turn.choose_socket(target, sends_items=self._sends_items)
+        if turn.is_successor and turn.socket is None:
+            lost = APIConnectionError("The WebSocket of the response that was steered was lost.")
+            raise NotSent(lost)
+        prepared = request.prepare(
+            target.deployment,
+            self._call,
+            drops_params=drops_params,
+            api=api,
+            sends_id=self._sends_id or turn.is_successor,
+            can_encrypt=target.upstream.can_encrypt(target.deployment.name_for(self._call.group)),
+        )
+        turn.label = prepared.ids.label
+        return prepared
+
+    def write_items(self, error: APIStatusError) -> None:
+        """Write the call again with all items of what it continues, which its socket did not know.
+
+        Raises:
+            APIStatusError: `error`, where the items were sent already.
+        """
+        if not self._sends_id or error.code != _NOT_KNOWN:
+            raise error
+        self._sends_items = True
+        compute(self._write)
 
     def _require_history(self, request: RoutedRequest, api: APIName) -> None:
         """Leave what a resource stores to a deployment that reads it there, if the group has one.

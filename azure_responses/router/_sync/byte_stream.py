@@ -27,8 +27,15 @@ from weakref import finalize
 
 from azure_responses._sync.concurrency import shield, sleep
 from azure_responses._sync.converted_calls import ConvertedStream
+from azure_responses._sync.executor import Executor
+from azure_responses._sync.response_socket import ResponseSocket, SocketReply
 from azure_responses._sync.watch import Watch
-from azure_responses.errors import APIConnectionError, AzureResponsesError, ConfigurationError
+from azure_responses.errors import (
+    APIConnectionError,
+    APIStatusError,
+    AzureResponsesError,
+    ConfigurationError,
+)
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.resumption import Resumption, Step
 from azure_responses.reply_body import StreamedReply
@@ -47,6 +54,9 @@ from azure_responses.routing.route_request import Outcome
 from azure_responses.timeouts import Timeout, for_stream, read_timeout, shorten
 
 __all__ = ["ByteStream", "Progress"]
+
+_Reply = StreamedReply | ConvertedStream | SocketReply
+_Sender = Executor | ResponseSocket
 
 
 class Progress(Protocol):
@@ -74,7 +84,7 @@ class ByteStream:
         is_interrupted: the connection ended before the stream did.
     """
 
-    _reply: StreamedReply | ConvertedStream
+    _reply: _Reply
     frames: EventFrames
 
     def __init__(self, attempt: Attempt, *, model: str | None = None) -> None:
@@ -177,7 +187,12 @@ class ByteStream:
 
     def _begin(self) -> None:
         attempt = self._attempt
-        self._connect(attempt.sent, self._opening_timeout())
+        try:
+            self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
+        except APIStatusError as error:
+            attempt.write_items(error)
+            self.frames = attempt.make_frames(self._model)
+            self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
         while not self._first:
             self._first = self._read_once()
         self._is_opening = False
@@ -274,12 +289,13 @@ class ByteStream:
     def _reconnect(self, after: int | None) -> None:
         # Until output begins another deployment may take over, which needs time of its own.
         timeout = self._opening_timeout() if self._is_opening else self._timeout()
-        self._connect(self._retrieval(after, is_stream=True), timeout)
+        sender = self._attempt.target.sender
+        self._connect(self._retrieval(after, is_stream=True), timeout, sender)
         self.frames.reconnect()
 
-    def _connect(self, call: Call, timeout: Timeout) -> None:
+    def _connect(self, call: Call, timeout: Timeout, sender: _Sender) -> None:
         try:
-            self._reply = self._attempt.target.sender.open(call, timeout, self.watch)
+            self._reply = sender.open(call, timeout, self.watch)
         except ConfigurationError as error:
             refused = self._attempt.refusal(error)
             if refused is error:
@@ -360,7 +376,7 @@ class ByteStream:
         self._reply.close()
 
     def _close(self) -> None:
-        reply: StreamedReply | ConvertedStream | None = getattr(self, "_reply", None)
+        reply: _Reply | None = getattr(self, "_reply", None)
         if reply is not None:
             reply.close()
 

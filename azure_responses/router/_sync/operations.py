@@ -26,6 +26,8 @@ from azure_responses.router._sync.chat_answers import (
 )
 from azure_responses.router._sync.object_purge import ObjectPurge
 from azure_responses.router._sync.routed_calls import RoutedCalls
+from azure_responses.router._sync.routed_connection import RoutedConnection
+from azure_responses.router._sync.router_connection import RouterConnection
 from azure_responses.router._sync.scoped_objects import ScopedObjects
 from azure_responses.router._sync.typed_attempt import (
     RoutedStream,
@@ -179,6 +181,27 @@ class RouterOperations(StoredObjects):
             given["text"] = output.text_parameter(arguments.get("text"))
         with self._stream(given, output) as stream:
             yield stream
+
+    @shows_parameters(RoutedOptions)
+    def connect(
+        self, model: str | None = None, **options: Unpack[RoutedOptions]
+    ) -> RouterConnection:
+        """A connection for many turns, to be used as a context manager; nothing is sent yet.
+
+        Deployments with `websocket: true` are called over WebSockets, all others over HTTP.
+
+        Args:
+            model: of turns that name none.
+
+        The further options are those of every turn that gives none; `owner` is that of all turns.
+
+        Raises:
+            ConfigurationError: an option is invalid.
+        """
+        check_options(options)
+        defaults = dict(options) if model is None else {"model": model, **options}
+        routed = RoutedConnection(self._calls, self._reader, owner=options.get("owner"))
+        return RouterConnection(routed, self._reader, self._open, defaults)
 
     @shows_parameters(RouterArguments)
     def parse(

@@ -1,16 +1,20 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
 """What one WebSocket connection of a caller remembers, whichever deployments serve its turns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from azure_responses._sync.executor import Executor
+from azure_responses._sync.response_socket import ResponseSocket
 from azure_responses.errors import BadRequestError
 from azure_responses.protocol.connection_memory import ConnectionMemory
+from azure_responses.protocol.socket_frames import SocketSettings
 from azure_responses.router._sync.routed_calls import RoutedCalls
 from azure_responses.router.connection_turn import ChainPins, ConnectionTurn
 from azure_responses.router.request_reader import RequestReader
+from azure_responses.router.targets import Target
 
-__all__ = ["RoutedConnection"]
+__all__ = ["RoutedConnection", "not_steered"]
 
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -19,13 +23,15 @@ class RoutedConnection:
     """One connection; safe to share between threads.
 
     Each `response.create` is a turn: `begin`, then the call itself with that turn (in
-    `ApiRequest.turn`, or of the router's own methods), then `turn.ended`.
+    `ApiRequest.turn`, or of the router's own methods), then `turn.ended`. In one lane a turn begins
+    after the one before has ended.
 
     Args:
         calls: the router's loop.
         reader: the router's.
         owner: whose connection it is; ids are bound to them.
         most_bytes: how much JSON of its items to keep.
+        settings: the limits of its WebSockets to deployments.
     """
 
     def __init__(
@@ -35,11 +41,18 @@ class RoutedConnection:
         *,
         owner: str | None = None,
         most_bytes: int = _MOST_BYTES,
+        settings: SocketSettings | None = None,
     ) -> None:
         self._calls = calls
         self._reader = reader
+        self._owner = owner
+        self._settings = settings
         self._memory = ConnectionMemory(most_bytes)
         self._pins = ChainPins(reader.affinity, owner)
+        # By deployment and lane, with the executor that each was made for.
+        self._sockets: dict[tuple[str, str | None], tuple[Executor, ResponseSocket]] = {}
+        self._outdated: list[ResponseSocket] = []
+        self._turns: dict[str | None, ConnectionTurn] = {}
 
     def begin(
         self, body: Mapping[str, Any], lane: str | None = None
@@ -50,47 +63,133 @@ class RoutedConnection:
             body: of the `response.create`, without `type` and `stream_id`.
             lane: its `stream_id`.
         """
-        kept = self._memory.find(body.get("previous_response_id"))
-        turn = ConnectionTurn(body, lane, kept=kept, memory=self._memory, pins=self._pins)
-        return body, turn
+        return body, self._turn(body, lane)
 
     def warms_up(self, model: Any) -> bool:
         """True where the service answers a `response.create` with `generate: false` itself.
 
         Otherwise the caller of `begin` answers, and `turn.ended` gets that answer.
         """
-        return False
+        group = self._reader.routing.group_of(model) if isinstance(model, str) else ()
+        sockets = [socket for _, socket in self._sockets.values()]
+        has_sockets = all(socket.is_websocket for socket in sockets)
+        return bool(group) and has_sockets and all(one.is_websocket for one in group)
+
+    def active(self, response_id: str) -> ConnectionTurn:
+        """The turn whose response is being made.
+
+        Raises:
+            BadRequestError: there is none.
+        """
+        for turn in self._turns.values():
+            if (turn.response or {}).get("id") == response_id:
+                if not turn.has_ended:
+                    return turn
+                raise not_steered("response_already_completed", "The response has ended.")
+        raise not_steered("response_not_found", "No response of this id is being made here.")
 
     def steer(self, response_id: str, content: Any) -> None:
         """Tell the response that is being made what to do otherwise.
 
-        What comes of it is among the events of the response.
+        What comes of it is among the events of the response, and in `side_events` after its end.
 
         Args:
             response_id: as the caller knows it.
             content: a text, or user messages.
 
         Raises:
-            BadRequestError: the deployment that makes the response cannot be steered.
+            BadRequestError: no such response is being made, or its deployment cannot be steered.
+            APIConnectionError: its socket was lost.
         """
-        raise _not_steered("The deployment that makes the response takes no response.steer.")
+        turn = self.active(response_id)
+        socket: ResponseSocket | None = turn.socket
+        if socket is None or not socket.is_websocket:
+            raise not_steered(
+                "steering_not_supported",
+                "The deployment that makes the response takes no response.steer.",
+            )
+        asked = {"previous_response_id": response_id, "input": content}
+        ids = self._reader.affinity.read(asked, self._owner)
+        if self._owner is not None:
+            ids.pins.require_own()
+        frame = ids.unlabel().body
+        turn.is_steered = True
+        socket.steer(frame["previous_response_id"], frame["input"])
 
-    def successor_begins(self, turn: ConnectionTurn) -> tuple[Mapping[str, Any], Any] | None:
-        """The body and the turn of the response that the service begins by itself after a steer.
+    def side_events(self, turn: ConnectionTurn) -> Iterator[dict[str, Any]]:
+        """The steer events that come after a turn has ended; none where it was not steered.
 
-        To be asked when `turn` has ended; None where there is none.
+        To be read to their end before `successor` is asked.
         """
-        return None
+        socket: ResponseSocket | None = turn.socket
+        if not turn.is_steered or socket is None:
+            return
+        for frame in socket.side_events():
+            yield turn.label(dict(frame.data))
+
+    def successor(
+        self, turn: ConnectionTurn, content: Any
+    ) -> tuple[Mapping[str, Any], ConnectionTurn] | None:
+        """The body and the turn of the response that the service begins after a steer.
+
+        Args:
+            turn: of the response that was steered, which has ended.
+            content: the input of the steer.
+
+        None where no response begins.
+        """
+        socket: ResponseSocket | None = turn.socket
+        response_id = (turn.response or {}).get("id")
+        if not turn.is_steered or socket is None or not socket.expects_successor:
+            return None
+        # It inherits what the response before was asked.
+        body = {**turn.body, "previous_response_id": response_id, "input": content}
+        return body, self._turn(body, turn.lane, is_successor=True)
 
     def close(self) -> None:
-        """Close the sockets of the connection."""
+        """Close the sockets of the connection; a response that is being made is given up."""
+        sockets = [*self._outdated, *(socket for _, socket in self._sockets.values())]
+        self._outdated, self._sockets = [], {}
+        for socket in sockets:
+            socket.close()
+
+    def _turn(
+        self, body: Mapping[str, Any], lane: str | None, *, is_successor: bool = False
+    ) -> ConnectionTurn:
+        turn = self._turns[lane] = ConnectionTurn(
+            body,
+            lane,
+            kept=self._memory.find(body.get("previous_response_id")),
+            memory=self._memory,
+            pins=self._pins,
+            find_socket=self._find_socket,
+            is_successor=is_successor,
+        )
+        return turn
+
+    def _find_socket(self, target: Target, lane: str | None) -> ResponseSocket | None:
+        deployment = target.deployment
+        url = target.upstream.websocket_url() if deployment.is_websocket else None
+        if url is None:
+            return None
+        key = deployment.id, lane
+        executor, socket = self._sockets.get(key, (None, None))
+        # Another client may stand behind the deployment since its configuration was read again.
+        if socket is None or executor is not target.sender:
+            if socket is not None:
+                self._outdated.append(socket)
+            socket = ResponseSocket(target.sender, url, self._settings)
+            self._sockets[key] = target.sender, socket
+        return socket
 
 
-def _not_steered(message: str) -> BadRequestError:
+def not_steered(code: str, message: str) -> BadRequestError:
+    """The error of a steer that reaches no response."""
     return BadRequestError(
         message,
         status_code=400,
-        code="steering_not_supported",
+        code=code,
+        param="previous_response_id",
         type="invalid_request_error",
         hint="Only deployments with websocket: true are steered, where their model allows it.",
     )

@@ -1,0 +1,459 @@
+"""`router.connect()`: turns over WebSocket and over HTTP, which keep what no service stores."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+import anyio
+import pytest
+
+from azure_responses import Router
+from azure_responses.errors import AzureResponsesError, BadRequestError, ConfigurationError
+from tests.router.both import RUNNERS
+from tests.router.turn_upstream import TurnUpstream, message
+
+KINDS: list[dict[str, Any]] = [
+    {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAA"},
+    {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"},
+    {"type": "custom_tool_call", "id": "ctc_1", "call_id": "c2", "name": "g", "input": "x"},
+    {"type": "shell_call", "id": "sh_1", "call_id": "c3", "action": {"commands": ["ls"]}},
+    {"type": "apply_patch_call", "id": "ap_1", "call_id": "c4", "operation": {"type": "x"}},
+    {"type": "computer_call", "id": "cu_1", "call_id": "c5", "action": {"type": "wait"}},
+    {"type": "mcp_list_tools", "id": "mcpl_1", "server_label": "s", "tools": []},
+    {"type": "compaction", "id": "cmp_1", "encrypted_content": "gBBBB"},
+    {"type": "image_generation_call", "id": "ig_1", "result": "aGk="},
+]
+
+Scenario = Callable[["Connection"], Coroutine[Any, Any, None]]
+
+
+class Connection:
+    """A connection of either side, seen as async: `await turn(…)` is one response."""
+
+    def __init__(self, inner: Any, is_sync: bool) -> None:
+        self.inner = inner
+        self.is_sync = is_sync
+
+    async def turn(self, input: Any = "hi", **arguments: Any) -> Any:
+        """One turn to its end; the response."""
+        return await self.finish(self.inner.create(input=input, **arguments))
+
+    async def warm_up(self, **arguments: Any) -> Any:
+        found = self.inner.warm_up(**arguments)
+        return found if self.is_sync else await found
+
+    async def finish(self, stream: Any) -> Any:
+        if self.is_sync:
+            with stream:
+                return stream.get_final_response()
+        async with stream:
+            return await stream.get_final_response()
+
+    async def events(self, stream: Any) -> list[Any]:
+        if self.is_sync:
+            return list(stream)
+        return [event async for event in stream]
+
+    async def step(self, name: str, *args: Any) -> Any:
+        """A method of the connection, awaited."""
+        found = getattr(self.inner, name)(*args)
+        return found if self.is_sync else await found
+
+
+def _row(upstream: TurnUpstream, name: str = "one", **params: Any) -> dict[str, Any]:
+    return {
+        "model_name": "gpt",
+        "params": {
+            "model": "azure/gpt-5",
+            "api_base": upstream.url,
+            "api_key": "key",
+            "allow_insecure": True,
+            **params,
+        },
+        "model_info": {"id": name},
+    }
+
+
+def run(runner: str, rows: list[dict[str, Any]], scenario: Scenario, **options: Any) -> None:
+    """Run a scenario on one connection of a router."""
+    if runner == "sync":
+        with Router(rows, **options) as router, router.connect("gpt") as connection:
+            coroutine = scenario(Connection(connection, True))
+            with pytest.raises(StopIteration):
+                coroutine.send(None)
+    else:
+        anyio.run(partial(_run_async, rows, scenario, options), backend=runner)
+
+
+async def _run_async(rows: Any, scenario: Scenario, options: Any) -> None:
+    async with Router(rows, **options) as router, router.aconnect("gpt") as connection:
+        await scenario(Connection(connection, False))
+
+
+def _said(text: str) -> dict[str, Any]:
+    return {"type": "message", "role": "user", "content": text}
+
+
+def _outputs(call_ids: list[str]) -> list[dict[str, Any]]:
+    return [{"type": "function_call_output", "call_id": one, "output": "x"} for one in call_ids]
+
+
+@pytest.fixture(params=[True, False], ids=["native", "HTTP-backed"])
+def is_native(request: pytest.FixtureRequest) -> bool:
+    """Whether the deployment has WebSockets."""
+    return bool(request.param)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_tool_loop_of_twenty_turns_runs_with_store_false(runner: str, is_native: bool) -> None:
+    def answer(body: dict[str, Any], number: int) -> list[dict[str, Any]]:
+        return [{**KINDS[1], "call_id": f"c{number}", "id": f"fc_{number}"}]
+
+    async def scenario(connection: Connection) -> None:
+        response = await connection.turn("begin", store=False)
+        for number in range(2, 21):
+            assert response.output[0].call_id == f"c{number - 1}"
+            items = _outputs([response.output[0].call_id])
+            before = response.id
+            response = await connection.turn(items, store=False, previous_response_id=before)
+            assert response.previous_response_id == before
+
+    with TurnUpstream(answer) as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+        assert len(upstream.requests) == 20
+        last = upstream.requests[-1]
+        if is_native:
+            assert upstream.handshakes == 1
+            assert last.kinds == ["function_call_output"]
+        else:
+            pair = ["function_call", "function_call_output"]
+            assert last.kinds == ["message", *pair * 19]
+            assert "previous_response_id" not in last.body
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_items_of_every_kind_are_sent_again_without_a_socket(runner: str) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        await connection.turn("on", store=False, previous_response_id=first.id)
+
+    with TurnUpstream(lambda _, number: [dict(one) for one in KINDS]) as upstream:
+        run(runner, [_row(upstream)], scenario)
+        sent = upstream.requests[-1].body["input"]
+        assert sent == [_said("hi"), *KINDS, _said("on")]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_encrypted_reasoning_is_asked_for_and_hidden(runner: str, is_native: bool) -> None:
+    async def scenario(connection: Connection) -> None:
+        events = await connection.events(connection.inner.create(input="hi", store=False))
+        shown = [event.to_dict() for event in events]
+        assert "encrypted_content" not in str(shown)
+        asked = await connection.turn(store=False, include=["reasoning.encrypted_content"])
+        assert asked.output[0].encrypted_content
+        stored = await connection.turn()
+        assert stored.output[0].to_dict().get("encrypted_content") is None
+
+    with TurnUpstream(lambda _, number: [dict(KINDS[0])]) as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+        wanted = ["reasoning.encrypted_content"]
+        assert [one.body.get("include") for one in upstream.requests] == [wanted, wanted, None]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_model_that_does_not_reason_is_not_asked_for_reasoning(runner: str) -> None:
+    async def scenario(connection: Connection) -> None:
+        await connection.turn(store=False)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, model="azure/gpt-4o")], scenario)
+        assert "include" not in upstream.requests[0].body
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_stored_responses_are_continued_by_their_id(runner: str, is_native: bool) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn()
+        await connection.turn("on", previous_response_id=first.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+        last = upstream.requests[-1].body
+        assert (last["previous_response_id"], last["input"]) == (f"resp_{1:032}", "on")
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("fault", ["lost", "evicted"])
+def test_all_items_go_again_where_the_socket_no_longer_knows_the_response(
+    runner: str, fault: Any
+) -> None:
+    missing = {
+        "status": 400,
+        "error": {"type": "invalid_request_error", "code": "previous_response_not_found"},
+    }
+
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        upstream.faults.append("lost" if fault == "lost" else missing)
+        second = await connection.turn("on", store=False, previous_response_id=first.id)
+        assert second.previous_response_id == first.id
+        assert second.output_text == "answer 2" or second.output_text.startswith("answer")
+        await connection.turn("more", store=False, previous_response_id=second.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=True)], scenario)
+        *_, again, after = upstream.requests
+        assert again.body["input"][0] == _said("hi")
+        assert again.body["input"][-1] == _said("on")
+        assert "previous_response_id" not in again.body
+        # The socket knows the response again, so that new items are enough.
+        assert (after.socket, after.body["input"]) == (again.socket, "more")
+        assert upstream.handshakes == (2 if fault == "lost" else 1)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_socket_that_is_cut_after_output_ends_the_turn_and_nothing_is_sent_again(
+    runner: str,
+) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        upstream.faults.append("cut")
+        with pytest.raises(AzureResponsesError):
+            await connection.turn("on", store=False, previous_response_id=first.id)
+        assert len(upstream.requests) == 2
+        # The response before is not lost with the socket: its items are sent again.
+        await connection.turn("again", store=False, previous_response_id=first.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=True)], scenario)
+        assert upstream.requests[-1].kinds == ["message", "message", "message"]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_refused_continuation_forgets_the_response_and_a_refused_fork_does_not(
+    runner: str, is_native: bool
+) -> None:
+    refusal = {"error": {"type": "invalid_request_error", "code": "x", "message": "no"}}
+
+    def refuse() -> None:
+        upstream.faults.append({"status": 400, **refusal})
+        upstream.http_faults.append((400, refusal))
+
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        on = partial(connection.turn, store=False, previous_response_id=first.id)
+        refuse()
+        with pytest.raises(BadRequestError):
+            await on(lane="fork")
+        upstream.faults.clear()
+        upstream.http_faults.clear()
+        refuse()
+        with pytest.raises(BadRequestError):
+            await on()
+        upstream.faults.clear()
+        upstream.http_faults.clear()
+        with pytest.raises(AzureResponsesError) as caught:
+            await on()
+        assert "not found" in str(caught.value)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_fork_has_a_socket_of_its_own_and_all_items(runner: str, is_native: bool) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        fork = await connection.turn("fork", lane="b", store=False, previous_response_id=first.id)
+        await connection.turn("on", store=False, previous_response_id=first.id)
+        await connection.turn("more", lane="b", store=False, previous_response_id=fork.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+        _, fork, on, more = upstream.requests
+        assert [item["content"] for item in fork.body["input"] if item.get("role") == "user"] == [
+            "hi",
+            "fork",
+        ]
+        if is_native:
+            assert (fork.socket, on.socket, more.socket) == (2, 1, 2)
+            assert (on.body["input"], more.body["input"]) == ("on", "more")
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_chain_without_ciphertext_goes_on_at_another_resource(
+    runner: str, is_native: bool
+) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        maker, other = (west, east) if west.requests else (east, west)
+        error = {"error": {"code": "rate_limit_exceeded", "message": "later"}}
+        maker.faults.append({"status": 429, **error})
+        maker.http_faults.append((429, error))
+        await connection.turn("on", store=False, previous_response_id=first.id)
+        assert other.requests[-1].kinds == ["message", "message", "message"]
+
+    with TurnUpstream() as west, TurnUpstream() as east:
+        rows = [
+            _row(west, "west", websocket=is_native, model="azure/gpt-4o"),
+            _row(east, "east", websocket=is_native, model="azure/gpt-4o"),
+        ]
+        run(runner, rows, scenario)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_chain_with_encrypted_reasoning_stays_at_its_resource(
+    runner: str, is_native: bool
+) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        maker, other = (west, east) if west.requests else (east, west)
+        error = {"error": {"code": "rate_limit_exceeded", "message": "later"}}
+        maker.faults.append({"status": 429, **error})
+        maker.http_faults.append((429, error))
+        with pytest.raises(AzureResponsesError):
+            await connection.turn("on", store=False, previous_response_id=first.id, timeout=0.5)
+        assert not other.requests
+
+    def answer(body: dict[str, Any], number: int) -> list[dict[str, Any]]:
+        return [dict(KINDS[0]), message("x")]
+
+    with TurnUpstream(answer) as west, TurnUpstream(answer) as east:
+        rows = [_row(west, "west", websocket=is_native), _row(east, "east", websocket=is_native)]
+        run(runner, rows, scenario)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_second_deployment_of_the_resource_gets_all_items(runner: str) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        error = {"error": {"code": "rate_limit_exceeded", "message": "later"}}
+        upstream.faults.append({"status": 429, **error})
+        await connection.turn("on", store=False, previous_response_id=first.id)
+
+    with TurnUpstream(lambda _, number: [dict(KINDS[0]), message("x")]) as upstream:
+        rows = [
+            _row(upstream, "a", websocket=True, model="azure/gpt-5"),
+            _row(upstream, "b", websocket=True, model="azure/gpt-5-b", base_model="gpt-5"),
+        ]
+        run(runner, rows, scenario)
+        first, short, again = upstream.requests
+        assert (short.socket, short.kinds) == (first.socket, [])
+        assert again.socket == 2
+        assert again.kinds == ["message", "reasoning", "message", "message"]
+        assert again.body["model"] != first.body["model"]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_an_endpoint_without_websockets_is_called_over_http(runner: str) -> None:
+    async def scenario(connection: Connection) -> None:
+        with pytest.warns(UserWarning, match="goes on over HTTP"):
+            first = await connection.turn(store=False)
+        await connection.turn("on", store=False, previous_response_id=first.id)
+
+    with TurnUpstream(offers_sockets=False) as upstream:
+        run(runner, [_row(upstream, websocket=True)], scenario)
+        assert [one.socket for one in upstream.requests] == [0, 0]
+        assert upstream.requests[-1].kinds == ["message", "message", "message"]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_chat_deployments_keep_tool_calls_and_reasoning(runner: str) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        await connection.turn("on", store=False, previous_response_id=first.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, api="chat", model="azure/deepseek-r1")], scenario)
+        roles = [one["role"] for one in upstream.requests[-1].body["messages"]]
+        assert roles == ["user", "assistant", "user"]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_warm_up_makes_a_response_to_go_on_from(runner: str, is_native: bool) -> None:
+    async def scenario(connection: Connection) -> None:
+        warm = await connection.warm_up(input="context", store=False)
+        await connection.turn("hi", store=False, previous_response_id=warm.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+        last = upstream.requests[-1].body
+        if is_native:
+            assert upstream.requests[0].body["generate"] is False
+            assert last["input"] == "hi"
+        else:
+            assert len(upstream.requests) == 1
+            assert last["input"] == [_said("context"), _said("hi")]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_steered_response_is_followed_by_its_successor(runner: str) -> None:
+    async def scenario(connection: Connection) -> None:
+        stream = connection.inner.create(input="hi", store=False)
+        upstream.waits_for_steer = True
+        if connection.is_sync:
+            first = stream.open().response_id
+        else:
+            first = (await stream.open()).response_id
+        await connection.step("steer", first, "be short")
+        ended = await connection.finish(stream)
+        assert ended.incomplete_details.reason == "steered"
+        after = await connection.finish(connection.inner.successor())
+        assert after.previous_response_id == first
+        await connection.turn("on", store=False, previous_response_id=after.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=True)], scenario)
+        assert upstream.steered[0] == {
+            "type": "response.steer",
+            "previous_response_id": f"resp_{1:032}",
+            "input": "be short",
+        }
+        assert [one.socket for one in upstream.requests] == [1, 1]
+        assert upstream.requests[-1].body["input"] == "on"
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_what_cannot_be_steered_says_why(runner: str, is_native: bool) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        for response_id, code in ((first.id, "response_already_completed"), ("x", "response_not")):
+            with pytest.raises(BadRequestError, match=r"response|ended") as caught:
+                await connection.step("steer", response_id, "hi")
+            assert str(caught.value.code).startswith(code)
+        with pytest.raises(BadRequestError, match="No response follows"):
+            await connection.finish(connection.inner.successor())
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_lane_carries_one_response_at_a_time(runner: str, is_native: bool) -> None:
+    async def scenario(connection: Connection) -> None:
+        stream = connection.inner.create(input="a")
+        await connection.finish(stream)
+        open_stream = connection.inner.create(input="b")
+        if connection.is_sync:
+            open_stream.open()
+        else:
+            await open_stream.open()
+        with pytest.raises(ConfigurationError, match="still carries"):
+            await connection.turn("c")
+        await connection.turn("d", lane="other")
+        if connection.is_sync:
+            open_stream.close()
+        else:
+            await open_stream.aclose()
+        await connection.turn("e")
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+
+
+def test_a_websocket_where_the_endpoint_has_none_is_refused() -> None:
+    params = {"model": "azure/g", "api_base": "https://a.openai.azure.com", "api_key": "k"}
+    row = {"model_name": "gpt", "params": {**params, "websocket": True}}
+    Router([row]).close()
+    with pytest.raises(ConfigurationError, match="has no WebSocket"):
+        Router([{**row, "params": {**row["params"], "api_version": "2025-04-01-preview"}}])  # type: ignore[dict-item]
