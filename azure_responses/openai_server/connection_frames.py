@@ -26,6 +26,7 @@ __all__ = [
     "check_steer",
     "create_body",
     "error_frame",
+    "event_frame",
     "frame_error",
     "frame_of_error",
     "not_found_frame",
@@ -205,6 +206,11 @@ def steer_failure(
         "error": {name: fields[name] for name in ("type", "code", "message")},
     }
     return _write(event, lane)
+
+
+def event_frame(event: Mapping[str, Any], lane: str | None = None) -> str:
+    """An event as a frame of its lane."""
+    return _write(dict(event), lane)
 
 
 def error_frame(

@@ -33,6 +33,7 @@ from azure_responses.openai_server.connection_frames import (
     check_steer,
     create_body,
     error_frame,
+    event_frame,
     frame_error,
     frame_of_error,
     read_client_frame,
@@ -335,9 +336,17 @@ class ServedConnection:
             await self._warm_up(create_body(frame, sent), body, turn)
             return
         await self._make(create_body(frame, sent, warms_up=warms_up), turn)
-        while (following := self._routed.successor_begins(turn)) is not None:
+        while (following := await self._await_successor(turn)) is not None:
             sent, turn = following
             await self._make(write_body(sent), turn)
+
+    async def _await_successor(
+        self, turn: ConnectionTurn
+    ) -> tuple[Mapping[str, Any], ConnectionTurn] | None:
+        """What the service begins by itself after a steer, once it has said so."""
+        async for event in self._routed.side_events(turn):
+            await self._send(event_frame(event, turn.lane))
+        return self._routed.successor_begins(turn)
 
     async def _make(self, content: bytes, turn: ConnectionTurn) -> None:
         """Make one turn; whatever happens, it ends with one terminal frame."""

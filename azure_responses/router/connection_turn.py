@@ -82,7 +82,7 @@ class ConnectionTurn:
     Attributes:
         socket: what the latest attempt was sent over; None for HTTP.
         label: puts signed ids into events of the socket that are no part of the response.
-        is_steered: a steer was sent while its response was made.
+        steers: the inputs of the steers that were sent while its response was made.
         has_ended: `ended` was called.
         response: the latest whole response that an event carried, as the caller may continue it;
             None before the first.
@@ -103,7 +103,7 @@ class ConnectionTurn:
         self.lane = lane
         self.kept = kept
         self.is_successor = is_successor
-        self.is_steered = False
+        self.steers: list[Any] = []
         self.has_ended = False
         self.socket: Any = None
         self.label: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is
@@ -119,17 +119,19 @@ class ConnectionTurn:
     @property
     def carried(self) -> KeptResponse | None:
         """The response whose items an attempt may have to send; None where a service stores it."""
-        return None if self.kept is None or self.kept.is_stored else self.kept
+        kept = self.kept
+        # A warm-up that was answered here is stored nowhere, whatever it says.
+        is_stored = kept is not None and kept.is_stored and self._pins.maker_of(kept) is not None
+        return None if is_stored else kept
 
     def pin(self, own: Pin | None) -> Pin | None:
         """Where the call has to go; `own` is what its body says without what it continues."""
-        if self.kept is None or (self.kept.is_stored and not self.is_successor):
-            return own
-        maker = self._pins.maker_of(self.kept)
+        maker = None if self.kept is None else self._pins.maker_of(self.kept)
         if self.is_successor and maker is not None:
             # It exists on the socket of the response before, and nowhere else.
             return Pin(maker.resource, maker.deployment, _PREVIOUS)
-        return chain_pin(own, self._pins.of(self.kept), maker)
+        carried = self.carried
+        return own if carried is None else chain_pin(own, self._pins.of(carried), maker)
 
     def choose_socket(self, target: Any, *, sends_items: bool) -> bool:
         """Choose what the next attempt is sent over.

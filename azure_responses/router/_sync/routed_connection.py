@@ -113,37 +113,33 @@ class RoutedConnection:
         if self._owner is not None:
             ids.pins.require_own()
         frame = ids.unlabel().body
-        turn.is_steered = True
+        turn.steers.append(content)
         socket.steer(frame["previous_response_id"], frame["input"])
 
     def side_events(self, turn: ConnectionTurn) -> Iterator[dict[str, Any]]:
         """The steer events that come after a turn has ended; none where it was not steered.
 
-        To be read to their end before `successor` is asked.
+        To be read to their end before `successor_begins` is asked.
         """
         socket: ResponseSocket | None = turn.socket
-        if not turn.is_steered or socket is None:
+        if not turn.steers or socket is None:
             return
         for frame in socket.side_events():
             yield turn.label(dict(frame.data))
 
-    def successor(
-        self, turn: ConnectionTurn, content: Any
+    def successor_begins(
+        self, turn: ConnectionTurn
     ) -> tuple[Mapping[str, Any], ConnectionTurn] | None:
         """The body and the turn of the response that the service begins after a steer.
 
-        Args:
-            turn: of the response that was steered, which has ended.
-            content: the input of the steer.
-
-        None where no response begins.
+        To be asked when `turn` has ended; None where no response begins.
         """
         socket: ResponseSocket | None = turn.socket
         response_id = (turn.response or {}).get("id")
-        if not turn.is_steered or socket is None or not socket.expects_successor:
+        if not turn.steers or socket is None or not socket.expects_successor:
             return None
         # It inherits what the response before was asked.
-        body = {**turn.body, "previous_response_id": response_id, "input": content}
+        body = {**turn.body, "previous_response_id": response_id, "input": _joined(turn.steers)}
         return body, self._turn(body, turn.lane, is_successor=True)
 
     def close(self) -> None:
@@ -181,6 +177,14 @@ class RoutedConnection:
             socket = ResponseSocket(target.sender, url, self._settings)
             self._sockets[key] = target.sender, socket
         return socket
+
+
+def _joined(steers: list[Any]) -> Any:
+    """The inputs of several steers as one."""
+    if len(steers) == 1:
+        return steers[0]
+    texts = ([{"role": "user", "content": one}] if isinstance(one, str) else one for one in steers)
+    return [message for messages in texts for message in messages]
 
 
 def not_steered(code: str, message: str) -> BadRequestError:

@@ -157,7 +157,6 @@ class RouterConnection:
         self._open_stream = open_stream
         self._defaults = defaults
         self._latest: dict[str | None, ConnectionTurn] = {}
-        self._steered: dict[str | None, Any] = {}
         self._is_closed = False
 
     @overload
@@ -247,9 +246,7 @@ class RouterConnection:
             APIConnectionError: the WebSocket was lost.
         """
         self._check_open()
-        turn = self._routed.active(response_id)
         self._routed.steer(response_id, input)
-        self._steered[turn.lane] = input
 
     def successor(self, lane: str | None = None) -> RoutedTurn[Response]:
         """The stream of the response that follows a steered one.
@@ -311,7 +308,7 @@ class RouterConnection:
             if event.get("type") in _ENDS:
                 reason = event.get("reason") or event.get("error") or event["type"]
                 raise not_steered(_NO_SUCCESSOR, f"No response follows the steer: {reason}")
-        return self._routed.successor(before, self._steered.pop(before.lane, None))
+        return self._routed.successor_begins(before)
 
     def _merged(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         owner = self._defaults.get("owner")
