@@ -55,6 +55,7 @@ COSTS = {
         "gateway/test_upload.py",
         "gateway/test_uploads.py",
         "gateway/test_uvicorn_server.py",
+        "gateway/test_websocket.py",
         "gateway/test_webhook_receiver.py",
         "gateway/test_webhook_relay.py",
         "openai_server/test_server.py",

@@ -33,6 +33,7 @@ from azure_responses.gateway.request_handler import RequestHandler
 from azure_responses.gateway.request_headers import read_headers
 from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.webhook_receiver import PATH as WEBHOOK_PATH
+from azure_responses.gateway.websocket import WebSocketHandler
 from azure_responses.openai_server.route import expects_anthropic
 
 __all__ = ["HEALTH_PATHS", "GatewayApp", "create_app"]
@@ -71,10 +72,8 @@ class GatewayApp:
                 await self._fail(scope, send)
         elif kind == "lifespan":
             await self._live(receive, send)
-        else:
-            # WebSocket: refused in the handshake, which ASGI servers answer with a 403.
-            await receive()
-            await send({"type": "websocket.close", "code": 1000})
+        elif kind == "websocket":
+            await WebSocketHandler(self.gateway, self, scope, receive, send).run()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         hosts = self.gateway.hosts
@@ -162,6 +161,7 @@ class GatewayApp:
         body = gateway.metrics.render(
             in_progress=gateway.concurrency.in_progress,
             queued=gateway.concurrency.waiting,
+            websockets=gateway.websockets.open,
             cooling=gateway.cooling(),
         )
         headers = [

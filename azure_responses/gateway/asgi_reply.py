@@ -23,6 +23,7 @@ __all__ = [
     "Receive",
     "Scope",
     "Send",
+    "TURN",
     "WEBSOCKET",
     "error_headers",
     "error_response",
@@ -130,6 +131,9 @@ REPLY_BEGUN = "azure_responses.reply_has_begun"
 
 DISCONNECT = "azure_responses.disconnect"
 """In the scope of a request: the `Disconnect` of its connection, where the server tells of it."""
+
+TURN = "azure_responses.turn"
+"""In the scope of a request that came over a WebSocket: its turn."""
 
 WEBSOCKET = "azure_responses.websocket"
 """In the scope of a WebSocket: the `CallerWebSocket` that carries it, where the server is ours."""

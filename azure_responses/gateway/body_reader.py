@@ -14,6 +14,7 @@ __all__ = [
     "CallerLeft",
     "Computer",
     "WorkerThreads",
+    "LARGE",
     "Refused",
     "SHORT",
     "check_headers",
@@ -96,6 +97,9 @@ def _split(body: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 SHORT = 4096
 """Bytes of a body that is not measured: it cannot hold many values."""
+
+LARGE = 256 * 1024
+"""Bytes of a body that is measured in a thread."""
 
 _FEW_VALUES = 2000
 _LONG = 512 * 1024

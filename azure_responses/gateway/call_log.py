@@ -50,6 +50,7 @@ def describe_call(caller: ApiCaller, call: CallSummary) -> dict[str, Any]:
     record["operation"] = "create" if call.operation in _CALL_TYPES else call.operation
     record["deployment_api"] = call.deployment_api
     record["stream"] = call.is_stream
+    record["transport"] = call.transport
     record["http_status"] = call.status
     record["error"] = call.error_type
     record["latency"] = round(call.latency, 6)
@@ -86,9 +87,10 @@ def log_call(caller: ApiCaller, call: CallSummary) -> None:
         return
     cost, tokens = call.cost, None if call.use is None else call.use.tokens
     LOGGER.info(
-        "%s %s %s: %d%s in %.3f s by %s, %s + %s tokens, $%s, key %s, call %s",
+        "%s %s%s %s: %d%s in %.3f s by %s, %s + %s tokens, $%s, key %s, call %s",
         call.operation,
         "stream" if call.is_stream else "-",
+        "" if call.transport == "http" else f" transport={call.transport}",
         _shown(call.group),
         call.status,
         f" {_shown(call.error_type)}" if call.error is not None else "",

@@ -1,8 +1,11 @@
 """How many callers may be connected to a process, and how much of what they send may wait."""
 
+from collections import Counter
 from typing import Protocol
 
-__all__ = ["ConnectionLimits", "Limited"]
+from azure_responses.gateway.asgi_reply import ErrorResponse, error_response
+
+__all__ = ["ConnectionLimits", "ConnectionPlaces", "Limited"]
 
 _MOST_CONNECTIONS = 8000
 _MOST_BYTES = 32 * 1024 * 1024
@@ -87,3 +90,50 @@ class ConnectionLimits:
     def _evict(self, connection: Limited) -> None:
         self.leave(connection)
         connection.evict()
+
+
+class ConnectionPlaces:
+    """The WebSockets that are open in a process, of all callers and of each key.
+
+    Args:
+        most: of all.
+        most_of_key: of one key.
+
+    Attributes:
+        open: how many there are.
+    """
+
+    def __init__(self, most: int, most_of_key: int) -> None:
+        self.open = 0
+        self._most = most
+        self._most_of_key = most_of_key
+        self._of_key: Counter[str] = Counter()
+
+    def enter(self, key_id: str) -> ErrorResponse | None:
+        """Count a connection; the result says why there is no place for it."""
+        if self.open >= self._most:
+            return error_response(
+                503,
+                "Too many WebSocket connections (general_settings.websocket_connections).",
+                code="gateway_saturated",
+                type="server_error",
+                retry_after=1.0,
+            )
+        if self._of_key[key_id] >= self._most_of_key:
+            return error_response(
+                429,
+                f"This API key may have {self._most_of_key} WebSocket connections at once.",
+                code="websocket_connections_exceeded",
+                type="requests",
+                retry_after=1.0,
+            )
+        self.open += 1
+        self._of_key[key_id] += 1
+        return None
+
+    def leave(self, key_id: str) -> None:
+        """A connection that was counted has ended."""
+        self.open -= 1
+        self._of_key[key_id] -= 1
+        if not self._of_key[key_id]:
+            del self._of_key[key_id]

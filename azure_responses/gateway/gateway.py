@@ -21,6 +21,7 @@ from azure_responses.gateway.body_reader import BodyMemory, WorkerThreads
 from azure_responses.gateway.budget import Budgets
 from azure_responses.gateway.call_log import LOGGER, log_call
 from azure_responses.gateway.concurrency_limit import ConcurrencyLimit
+from azure_responses.gateway.connection_limits import ConnectionPlaces
 from azure_responses.gateway.cost_estimate import CostEstimates
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
 from azure_responses.gateway.key_table import ANYONE, ApiCaller, KeyTable
@@ -90,6 +91,11 @@ class Gateway:
         # One caller may hold half of the bytes, and the longest body has to fit into that.
         self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
         self.worker_threads = WorkerThreads()
+        self.websockets = ConnectionPlaces(
+            # Other callers need connections too, and a WebSocket keeps its own.
+            min(settings.websocket_connections, settings.max_connections // 2),
+            settings.websocket_connections_per_key,
+        )
         self.shutdown = GracefulShutdown()
         self.background_calls = BackgroundCalls(self.server, self.router, self.shutdown)
         self.metrics = Metrics(_names(self.router))

@@ -102,6 +102,12 @@ class Metrics:
         self._abandoned = Counter(
             "azure_responses_abandoned", "Callers who left early.", ("group",), registry=registry
         )
+        self._turns = Counter(
+            "azure_responses_websocket_turns",
+            "Calls over WebSocket connections.",
+            ("group",),
+            registry=registry,
+        )
 
     def _make_gauges(self, registry: CollectorRegistry) -> None:
         self._gauges = {
@@ -111,6 +117,7 @@ class Metrics:
             for name, text in (
                 ("in_progress", "Calls in progress."),
                 ("queued", "Calls waiting for a place."),
+                ("websockets", "WebSocket connections that are open."),
             )
         }
         self._cooling = Gauge(
@@ -152,11 +159,17 @@ class Metrics:
         self._calls.labels("refused", "", "", str(status), "").inc()
 
     def render(
-        self, *, in_progress: int, queued: int, cooling: Iterable[tuple[str, bool]] = ()
+        self,
+        *,
+        in_progress: int,
+        queued: int,
+        websockets: int = 0,
+        cooling: Iterable[tuple[str, bool]] = (),
     ) -> bytes:
         """The text that Prometheus reads."""
         self._gauges["in_progress"].set(in_progress)
         self._gauges["queued"].set(queued)
+        self._gauges["websockets"].set(websockets)
         for deployment, is_cooling in cooling:
             self._cooling.labels(deployment).set(is_cooling)
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
@@ -170,6 +183,8 @@ class Metrics:
             self._retries.labels(group).inc(summary.attempts - 1)
         if summary.fallbacks:
             self._fallbacks.labels(group).inc(summary.fallbacks)
+        if summary.transport == "websocket":
+            self._turns.labels(group).inc()
         if summary.is_abandoned:
             self._abandoned.labels(group).inc()
 

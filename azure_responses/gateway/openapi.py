@@ -60,7 +60,10 @@ def openapi_document() -> bytes:
                 "title": "azure-responses gateway",
                 "version": __version__,
                 "description": "The Responses, chat and Messages APIs in front of Azure, with the "
-                "files, vector stores, containers and conversations that responses refer to.",
+                "files, vector stores, containers and conversations that responses refer to. "
+                "Responses are also made over a WebSocket: a GET of `/v1/responses` with "
+                "`Upgrade: websocket` opens it, and each frame `response.create` has the body of a "
+                "POST.",
             },
             "security": [{"bearer": []}, {"apiKey": []}, {"anthropicKey": []}, {"litellmKey": []}],
             "paths": {**_api_paths(), **_own_paths()},

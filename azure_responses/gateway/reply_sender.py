@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from azure_responses.errors import AzureResponsesError
 from azure_responses.gateway.asgi_reply import (
     REPLY_BEGUN,
+    TURN,
     ErrorResponse,
     EventStream,
     Header,
@@ -88,7 +89,7 @@ class ReplySender:
         stream = EventStream(
             self._send,
             [*STREAM, (b"x-litellm-call-id", self._call_id.encode())],
-            keepalive=self._gateway.settings.keepalive_seconds,
+            keepalive=self._keepalive,
             patience=_WRITE_PATIENCE,
             stop=self._watch.stop,
         )
@@ -105,6 +106,12 @@ class ReplySender:
         finally:
             self._scope[REPLY_BEGUN] = stream.has_begun
             await stream.close()
+
+    @property
+    def _keepalive(self) -> float:
+        """Seconds of silence before a comment; a WebSocket has pings instead."""
+        is_turn = self._scope.get(TURN) is not None
+        return 0.0 if is_turn else self._gateway.settings.keepalive_seconds
 
     async def _send_whole(self, status: int, headers: list[Header], body: bytes) -> None:
         self._finish()

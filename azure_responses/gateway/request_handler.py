@@ -12,8 +12,9 @@ from azure_responses.errors import AzureResponsesError
 from azure_responses.event_loop import COMPUTER
 from azure_responses.gateway.admission import Admitted
 from azure_responses.gateway.allowed_routes import check_routes
-from azure_responses.gateway.asgi_reply import ErrorResponse, Receive, Scope, Send
+from azure_responses.gateway.asgi_reply import TURN, ErrorResponse, Receive, Scope, Send
 from azure_responses.gateway.body_reader import (
+    LARGE,
     SHORT,
     CallerLeft,
     Computer,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RequestHandler"]
 
-_LARGE_BODY = 256 * 1024
 # What a value takes in memory once it is read, at least.
 _BYTES_PER_VALUE = 64
 
@@ -190,7 +190,7 @@ class RequestHandler:
     async def _measure(self, body: bytes) -> Computer | None:
         """Where a body is worked on, by how much it holds; None is the event loop's thread."""
         gateway, most = self._gateway, self._gateway.settings.max_body_values
-        if len(body) < _LARGE_BODY:
+        if len(body) < LARGE:
             values = check_json(body, most)
         else:
             values = await asyncio.to_thread(check_json, body, most)
@@ -395,4 +395,5 @@ class RequestHandler:
             caller.may_call,
             is_operator=False,
             form=form,
+            turn=self._scope.get(TURN),
         )

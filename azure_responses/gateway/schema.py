@@ -97,7 +97,7 @@ class GatewaySettings:
     queue_timeout: float = 30.0
     drain_timeout: float = 30.0
     keepalive_seconds: float = 15.0
-    websocket_connections: int = 0
+    websocket_connections: int = 2000
     websocket_connections_per_key: int = 1000
     websocket_max_seconds: float = 3600.0
     websocket_idle_seconds: float = 0.0

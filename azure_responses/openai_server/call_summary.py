@@ -27,6 +27,7 @@ class CallSummary:
         operation: the name of a row of `EVERY_OPERATION`, or "refused" for what became no call.
         group: the model name the caller gave, or of a stored response that of its deployment.
         is_stream: the answer comes as events.
+        transport: "http", or "websocket" for a turn of a WebSocket connection.
         end_user: for whom the caller asks: `safety_identifier`, else `user`, else
             `metadata.user_id`.
         owner: who asks.
@@ -54,6 +55,7 @@ class CallSummary:
     operation: str
     group: str | None = None
     is_stream: bool = False
+    transport: str = "http"
     end_user: str | None = None
     owner: str | None = None
     started_at: float = 0.0

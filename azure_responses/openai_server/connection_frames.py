@@ -255,7 +255,8 @@ def refusal_frame(
         previous_id: what the turn continues.
     """
     error = _error_in(content)
-    if error.get("code") == NOT_FOUND:
+    is_unknown = status == 404 and error.get("param") == "previous_response_id"
+    if is_unknown or error.get("code") == NOT_FOUND:
         # It has the same words everywhere: clients send the whole input again after it.
         return not_found_frame(previous_id, lane)
     if not 400 <= status < 600:

@@ -151,6 +151,8 @@ def read_call(
         raise UpgradeRefusedError
     route = find_route(request.method, request.path)
     summary = CallSummary(call_id, route.operation, owner=request.owner, started_at=now)
+    if request.turn is not None:
+        summary.transport = "websocket"
     call = ServedRequest(request, route, summary)
     try:
         if route.operation in PASSED_OPERATIONS:

@@ -397,14 +397,6 @@ def test_unknown_paths_and_methods_are_told_apart(gateway: Running) -> None:
         assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
 
 
-def test_a_websocket_is_refused_with_the_status_that_sends_codex_to_http(gateway: Running) -> None:
-    headers = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
-    with gateway.client() as client:
-        refused = client.get(CREATE, headers=headers)
-    assert refused.status_code == 426
-    assert refused.json()["error"]["code"] == "websocket_not_supported"
-
-
 def test_keys_share_nothing_and_have_their_limits(url: str) -> None:
     config = config_of(url, "east", "west")
     config["virtual_keys"] = [

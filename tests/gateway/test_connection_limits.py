@@ -2,7 +2,7 @@
 
 import pytest
 
-from azure_responses.gateway.connection_limits import ConnectionLimits
+from azure_responses.gateway.connection_limits import ConnectionLimits, ConnectionPlaces
 
 
 class _Connection:
@@ -79,3 +79,21 @@ def test_bytes_that_nobody_wants_are_read_at_one_pace_for_all() -> None:
     assert limits.pause(5_000_000, now=10.0) == pytest.approx(0.1)
     assert limits.pause(5_000_000, now=10.05) == pytest.approx(0.15)
     assert limits.pause(5_000_000, now=20.0) == pytest.approx(0.1)
+
+
+def test_a_place_for_a_websocket_is_given_back() -> None:
+    places = ConnectionPlaces(3, 2)
+    assert places.enter("a") is None
+    assert places.enter("a") is None
+    full = places.enter("a")
+    assert full is not None
+    assert (full.status, full.code) == (429, "websocket_connections_exceeded")
+    assert places.enter("b") is None
+    crowded = places.enter("c")
+    assert crowded is not None
+    assert (crowded.status, crowded.code, places.open) == (503, "gateway_saturated", 3)
+    places.leave("a")
+    assert places.enter("a") is None
+    for key in ("a", "a", "b"):
+        places.leave(key)
+    assert places.open == 0
