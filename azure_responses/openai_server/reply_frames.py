@@ -1,6 +1,6 @@
 """The reply to one turn → the frames of a caller's WebSocket, as its bytes arrive.
 
-An event passes as it is: `stream_id` is put behind its last field. Only what ends a turn is read.
+An event passes as it is: `stream_id` is put behind its last field. Only failures are read.
 A turn ends with exactly one terminal frame, after which its caller may send the next one: so a
 failure is kept back until the reply ends, since a stream reports one as `error`, as
 `response.failed`, or as both in either order.
@@ -46,12 +46,10 @@ class Frame(NamedTuple):
     Attributes:
         text: of the frame.
         type: of its event.
-        event: the event, where it was read.
     """
 
     text: str
     type: str
-    event: Mapping[str, Any] | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -65,8 +63,9 @@ class Frame(NamedTuple):
 
     @property
     def response(self) -> Mapping[str, Any] | None:
-        """The response in it, where it was read."""
-        found = None if self.event is None else self.event.get("response")
+        """The response in it; it is read anew each time."""
+        event = _parse(self.text.encode())
+        found = None if event is None else event.get("response")
         return found if isinstance(found, dict) else None
 
 
@@ -125,9 +124,9 @@ class ReplyFrames:
         error = self._failures.get(_ERROR)
         failed = self._failures.get(_FAILED)
         if failed is not None:
-            return Frame(self._write(_with_reason(failed, error)), _FAILED, failed)
+            return Frame(self._write(_with_reason(failed, error)), _FAILED)
         if error is not None:
-            return Frame(self._error_text(error), _ERROR, error)
+            return Frame(self._error_text(error), _ERROR)
         return Frame(error_frame(502, _NO_END, self._lane), _ERROR)
 
     def _read(self, events: list[ServerSentEvent]) -> list[Frame]:
@@ -142,8 +141,8 @@ class ReplyFrames:
         """The frame of an event; None of one that is kept back, or that is none."""
         found = _TYPE.match(data)
         kind = "" if found is None else found[1].decode()
-        # Most events are deltas, which nothing here needs to understand.
-        if kind and kind not in _ENDS and kind != "response.created":
+        # Most are read nowhere: their bytes pass.
+        if kind and kind not in (_FAILED, _ERROR):
             return self._pass(data, kind)
         event = _parse(data)
         if event is None:
@@ -152,8 +151,7 @@ class ReplyFrames:
         if kind in (_FAILED, _ERROR):
             self._failures.setdefault(kind, event)
             return None
-        frame = self._pass(data, kind)
-        return None if frame is None else frame._replace(event=event)
+        return self._pass(data, kind)
 
     def _pass(self, data: bytes, kind: str) -> Frame | None:
         # After its end, what a turn brings is about its steers alone.
@@ -213,7 +211,7 @@ def warm_up_frames(
         kind = ("response.created", "response.completed")[number]
         event = {"type": kind, "sequence_number": number, "response": response}
         text = _in_lane(to_json(event, inf_nan_mode="null"), lane).decode()
-        frames.append(Frame(text, kind, event))
+        frames.append(Frame(text, kind))
     return frames
 
 

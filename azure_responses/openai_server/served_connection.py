@@ -169,6 +169,8 @@ class ServedConnection:
         finally:
             for timer in self._timers.values():
                 timer.cancel()
+            # Also where this task was cancelled: no turn begins any more.
+            self._end(_LEFT)
             await _cancel({reader, *self._tasks})
             await asyncio.shield(self._routed.aclose())
 
@@ -304,10 +306,14 @@ class ServedConnection:
     # What it answers.
 
     def _begin_turns(self) -> None:
-        while self._ending is None and (begun := self._queue.begin()) is not None:
+        while not self._is_ending and (begun := self._queue.begin()) is not None:
             task = self._loop.create_task(self._serve(*begun))
             self._tasks.add(task)
             task.add_done_callback(partial(self._note_end, begun[0]))
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._ending is not None or self._closed.done()
 
     def _note_end(self, lane: str | None, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -431,7 +437,9 @@ class _TurnReply:
         for frame in frames:
             if frame.is_terminal:
                 # Before its caller can continue it, in whichever lane.
-                self._turn.ended(frame.response, failed=frame.has_failed)
+                # The router has noted the response; a reply of others has it in its frame.
+                response = None if self._turn.response is not None else frame.response
+                self._turn.ended(response, failed=frame.has_failed)
                 self._note_end(self._turn)
             await self._send(frame.text)
 

@@ -15,7 +15,16 @@ from azure_responses.openai_server.turn_queue import ConnectionLimits
 from azure_responses.router import Router
 from azure_responses.router._async.routed_connection import AsyncRoutedConnection
 
-__all__ = ["TERMINAL", "Caller", "SSE", "open_caller", "open_caller_of", "perform_over", "sse"]
+__all__ = [
+    "SSE",
+    "TERMINAL",
+    "Caller",
+    "Perform",
+    "open_caller",
+    "open_caller_of",
+    "perform_over",
+    "sse",
+]
 
 TERMINAL = frozenset(
     {"error", "response.completed", "response.failed", "response.incomplete", "response.cancelled"}
