@@ -60,6 +60,7 @@ _MOST_LANES = 32
 _MOST_ENDED = 100
 # How often a connection looks whether its time is over: the clock may be moved at any moment.
 _LOOK_SECONDS = 0.1
+_PATIENCE_SECONDS = 5.0
 
 
 async def serve_connection(
@@ -170,8 +171,11 @@ class _Connection:
 
     async def _expire(self) -> None:
         # Also in the middle of a response: whether Azure waits for its end is not documented.
-        await self._send_frame(error_frame(connection_expired(self._mode.seconds)))
-        await self._close(1000)
+        with anyio.move_on_after(_PATIENCE_SECONDS):
+            await self._send_frame(error_frame(connection_expired(self._mode.seconds)))
+            await self._close(1000)
+        # A caller who reads nothing would keep the connection.
+        await self._break(Break("reset"))
 
     async def _read(self) -> None:
         while True:

@@ -61,5 +61,6 @@ def open_connection(
     headers |= options.pop("headers", {})
     url = emulator.httpx_transport().websocket_url(emulator.endpoint.replace("http", "ws") + path)
     # With a bounded queue a caller who reads nothing waits long for the answer to its close.
-    with connect(url, additional_headers=headers, proxy=None, max_queue=None, **options) as socket:
+    options.setdefault("max_queue", None)
+    with connect(url, additional_headers=headers, proxy=None, **options) as socket:
         yield Connection(socket)

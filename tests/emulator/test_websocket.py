@@ -1,6 +1,7 @@
 """WebSocket mode: handshake, turns, what a connection remembers, and its end."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -654,6 +655,27 @@ def test_a_create_after_sixty_minutes_makes_no_response(make: Make) -> None:
             connection.begin()
         assert connection.receive() == EXPIRED
     assert [entry.operation for entry in emulator.requests] == ["connect"]
+
+
+def test_a_caller_who_reads_nothing_loses_the_connection_too(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azure_responses.emulator.websocket._PATIENCE_SECONDS", 0.1)
+    deployment = EmulatedDeployment("long", model="gpt-5-mini", chunking="async")
+    emulator = make([Resource("a", deployments=[deployment])], clock=Clock(BEGIN))
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    small.connect(("127.0.0.1", emulator.websocket_server().port))
+    with open_connection(emulator, max_queue=1, sock=small) as connection:
+        connection.begin(model="long", input="[[azure:length:60000]]")
+        connection.receive()
+        time.sleep(1)
+        emulator.clock.advance(3600)
+        time.sleep(0.5)
+        frames: list[Any] = []
+        with pytest.raises(ConnectionClosedError):
+            connection.read_into(frames)
+    assert all(frame["type"] != "response.completed" for frame in frames)
 
 
 def test_the_time_of_a_connection_can_be_set(make: Make) -> None:
