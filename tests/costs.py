@@ -22,6 +22,7 @@ COSTS = {
         "clients/test_response_socket.py",
         "clients/test_socket_ends.py",
         "clients/test_socket_network.py",
+        "clients/test_socket_steering.py",
         "clients/test_sockets.py",
         "clients/test_telemetry_log.py",
         "deploy/test_replicas.py",

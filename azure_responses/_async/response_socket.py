@@ -30,6 +30,7 @@ from azure_responses.protocol.socket_frames import (
     NOT_OFFERED,
     ServerFrame,
     SocketSettings,
+    no_successor,
     read_server_frame,
     reply_of,
     sse_of,
@@ -380,7 +381,7 @@ class AsyncResponseSocket:
             if frame.is_steer:
                 self._side.append(frame)
                 if not self._state.expects_successor:
-                    return reply_of(frame, self._live().headers)
+                    return no_successor(frame, self._live().headers)
         self._state.take_first(frame)
         self._is_busy = not frame.is_terminal
         return frame

@@ -25,6 +25,7 @@ __all__ = [
     "create_frame",
     "handshake_headers",
     "merge_query",
+    "no_successor",
     "read_server_frame",
     "reply_of",
     "sse_of",
@@ -210,6 +211,18 @@ def reply_of(frame: ServerFrame, headers: Mapping[str, str]) -> Reply:
     kept = {k: v for k, v in headers.items() if not k.startswith(("retry-after", "x-ratelimit"))}
     content = {**kept, "content-type": "application/json", **own}
     return Reply(status, content, _write(body).encode("utf-8", "surrogatepass"))
+
+
+def no_successor(frame: ServerFrame, headers: Mapping[str, str]) -> Reply:
+    """The reply that a steer event stands for where the response was awaited that a steer begins.
+
+    Its status is one that is not tried again.
+    """
+    if isinstance(frame.data.get("error"), dict):
+        return reply_of(frame, headers)._replace(status=400)
+    message = "No response begins by itself: the steered one waits for the outputs of its tools."
+    error = {"code": "steer_pending", "message": message, "type": "invalid_request_error"}
+    return Reply(400, headers, _write({"error": error}).encode())
 
 
 def _texts(headers: object) -> dict[str, str]:

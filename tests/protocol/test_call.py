@@ -252,3 +252,14 @@ def test_an_empty_credential_header_redacts_nothing() -> None:
 def test_a_reply_is_judged_in_the_calls_situation() -> None:
     error = make_call(response_id="resp_1").failure(404, {}, b"", 0.0)
     assert isinstance(error, ResponseNotFoundError)
+
+
+def test_a_response_that_has_begun_is_not_asked_for_again_when_its_connection_is_lost() -> None:
+    call = make_call(max_retries=5)
+    call.has_begun = True
+    for lost in (APIConnectionError("m"), APITimeoutError("m")):
+        with pytest.raises(APIConnectionError) as caught:
+            call.next_attempt(lost, _NOW, 0.5)
+        assert caught.value is lost
+    # The service has ended it by itself.
+    assert call.next_attempt(_limited(3.0), _NOW, 0.5) == RetryDecision(3.0)

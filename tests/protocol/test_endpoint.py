@@ -575,3 +575,52 @@ def test_other_apis_have_the_deployment_in_the_path_of_dated_versions(
     found = resolve_endpoint(f"https://{endpoint}", version)
     url = found.deployment_url("my d", "images", "edits")
     assert url == f"https://{endpoint.partition('/')[0]}{path}"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "version", "expected"),
+    [
+        ("https://r.openai.azure.com", None, "wss://r.openai.azure.com/openai/v1/responses"),
+        ("https://r.openai.azure.com", "preview", "wss://r.openai.azure.com/openai/v1/responses"),
+        (
+            "https://r.openai.azure.com/openai/v1/?api-version=preview&k=s",
+            None,
+            "wss://r.openai.azure.com/openai/v1/responses?k=s",
+        ),
+        (
+            "https://gw.example.com:8443/team/openai/v1",
+            None,
+            "wss://gw.example.com:8443/team/openai/v1/responses",
+        ),
+        ("http://127.0.0.1:8080", None, "ws://127.0.0.1:8080/openai/v1/responses"),
+        ("https://r.openai.azure.com", "2025-04-01-preview", None),
+        ("https://r.services.ai.azure.com", None, None),
+        ("https://r.services.ai.azure.com/api/projects/p", None, None),
+        ("https://r.services.ai.azure.com/anthropic", None, None),
+        ("https://r.eastus2.models.ai.azure.com", None, None),
+    ],
+)
+def test_a_websocket_is_at_the_v1_url_of_a_resource(
+    endpoint: str, version: str | None, expected: str | None
+) -> None:
+    assert resolve_endpoint(endpoint, version).websocket_url() == expected
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "version", "expected"),
+    [
+        ("https://r.services.ai.azure.com", None, "/openai/v1/responses"),
+        (
+            "https://r.services.ai.azure.com/api/projects/p",
+            None,
+            "/api/projects/p/openai/v1/responses",
+        ),
+        ("https://r.services.ai.azure.com/anthropic", None, None),
+        ("https://r.openai.azure.com", "2025-04-01-preview", None),
+    ],
+)
+def test_a_websocket_that_no_page_names_can_be_tried(
+    endpoint: str, version: str | None, expected: str | None
+) -> None:
+    found = resolve_endpoint(endpoint, version).websocket_url(is_undocumented_tried=True)
+    assert found == (expected and f"wss://r.services.ai.azure.com{expected}")

@@ -13,6 +13,7 @@ from azure_responses.protocol.socket_frames import (
     create_frame,
     handshake_headers,
     merge_query,
+    no_successor,
     read_server_frame,
     reply_of,
     sse_of,
@@ -155,3 +156,14 @@ def test_the_query_of_the_call_is_kept_but_for_the_version() -> None:
     called = "https://h/openai/v1/responses?api-version=preview&a=2&key=x%20y&b="
     assert merge_query(url, called) == "wss://h/openai/v1/responses?a=1&key=x+y&b="
     assert merge_query("wss://h/r", "https://h/r") == "wss://h/r"
+    assert handshake_headers({}) == {}
+
+
+def test_an_awaited_successor_that_does_not_begin_is_an_error_that_is_not_tried_again() -> None:
+    error = {"code": "successor_creation_failed", "message": "m"}
+    failed = no_successor(frame(type="response.steer.failed", error=error), {"x": "1"})
+    assert failed.status == 400
+    assert json.loads(failed.body) == {"error": error}
+    pending = no_successor(frame(type="response.steer.pending"), {})
+    assert pending.status == 400
+    assert json.loads(pending.body)["error"]["code"] == "steer_pending"
