@@ -12,9 +12,11 @@ from azure_responses.version import __version__
 if TYPE_CHECKING:
     from azure_responses._async.chat_stream import AsyncChatCompletionStream
     from azure_responses._async.client import AsyncAzureResponses
+    from azure_responses._async.response_connection import AsyncResponseConnection
     from azure_responses._async.stream import AsyncStream
     from azure_responses._sync.chat_stream import ChatCompletionStream
     from azure_responses._sync.client import AzureResponses
+    from azure_responses._sync.response_connection import ResponseConnection
     from azure_responses._sync.stream import Stream
     from azure_responses.call_options import ClientArguments
     from azure_responses.errors import (
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         RateLimitError,
         ResponseFailedError,
         ResponseNotFoundError,
+        SteeringError,
         StreamInterruptedError,
         UnreadableResponseError,
         UnsupportedOperationError,
@@ -62,6 +65,7 @@ __all__ = [
     "APITimeoutError",
     "AsyncAzureResponses",
     "AsyncChatCompletionStream",
+    "AsyncResponseConnection",
     "AsyncRoutedStream",
     "AsyncRouter",
     "AsyncStream",
@@ -88,6 +92,7 @@ __all__ = [
     "PermissionDeniedError",
     "RateLimitError",
     "RawResponse",
+    "ResponseConnection",
     "ResponseFailedError",
     "ResponseNotFoundError",
     "ResponseParameters",
@@ -95,6 +100,7 @@ __all__ = [
     "RoutedStream",
     "Router",
     "RouterOptions",
+    "SteeringError",
     "Stream",
     "StreamInterruptedError",
     "ToolCheckpoint",
@@ -111,6 +117,7 @@ __all__ = [
 _MODULES = {
     "AsyncAzureResponses": "_async.client",
     "AsyncChatCompletionStream": "_async.chat_stream",
+    "AsyncResponseConnection": "_async.response_connection",
     "AsyncRouter": "router",
     "AsyncRoutedStream": "router._async.typed_attempt",
     "AsyncStream": "_async.stream",
@@ -119,6 +126,7 @@ _MODULES = {
     "CallableTool": "protocol.callable_tool",
     "ChatParameters": "types.parameters",
     "ClientArguments": "call_options",
+    "ResponseConnection": "_sync.response_connection",
     "ResponseParameters": "types.parameters",
     "RouterOptions": "router.arguments",
     "ChatCompletionStream": "_sync.chat_stream",

@@ -15,6 +15,7 @@ AzureResponsesError
 ├── MaxTurnsError                          a tool loop whose model would still call functions
 ├── UnreadableResponseError                an answer in a shape that cannot be read
 ├── InvalidWebhookSignatureError           a webhook that the service did not sign (a ValueError)
+├── SteeringError                          steering input that has no effect, or not yet
 └── StreamInterruptedError                 a stream that ended before its terminal event
 ```
 
@@ -49,6 +50,7 @@ __all__ = [
     "RateLimitError",
     "ResponseFailedError",
     "ResponseNotFoundError",
+    "SteeringError",
     "StreamInterruptedError",
     "UnreadableResponseError",
     "UnsupportedOperationError",
@@ -325,6 +327,30 @@ class UnreadableResponseError(AzureResponsesError):
 
 class InvalidWebhookSignatureError(AzureResponsesError, ValueError):
     """A webhook does not come from the service, or came too late; answer it with HTTP 400."""
+
+
+class SteeringError(AzureResponsesError):
+    """Steering input has no effect, or not yet: no successor of the response begins.
+
+    `code` is that of the service's `response.steer.failed`; after a `response.steer.pending` it is
+    its reason, "waiting_for_required_input". `input` is what was sent, to be sent again in a
+    `create`; None while the service still keeps it. `required_input` has the beginnings of the
+    items that the service waits for, as dicts.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        input: Any = None,
+        required_input: tuple[Mapping[str, Any], ...] = (),
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.input = input
+        self.required_input = required_input
 
 
 class StreamInterruptedError(AzureResponsesError):

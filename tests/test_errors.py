@@ -36,6 +36,7 @@ AzureResponsesError
   MaxTurnsError
   UnreadableResponseError
   InvalidWebhookSignatureError
+  SteeringError
   StreamInterruptedError
 """
 

@@ -23,9 +23,10 @@ from azure_responses import (
 from azure_responses._async import chat as async_chat
 from azure_responses._async import pages as async_pages
 from azure_responses._async import resources as async_resources
+from azure_responses._async import response_connection as async_connection
 from azure_responses._async.credentials import AsyncCredentials
 from azure_responses._async.watch import AsyncTelemetry, AsyncWatch
-from azure_responses._sync import chat, pages, resources
+from azure_responses._sync import chat, pages, resources, response_connection
 from azure_responses._sync.credentials import Credentials
 from azure_responses._sync.watch import Telemetry, Watch
 from azure_responses.openai_server import AsyncOpenAIServer, OpenAIServer
@@ -45,6 +46,7 @@ _PAIRS: list[tuple[type, type]] = [
     (resources.InputItems, async_resources.AsyncInputItems),
     (resources.InputTokens, async_resources.AsyncInputTokens),
     (resources.Models, async_resources.AsyncModels),
+    (response_connection.ResponseConnection, async_connection.AsyncResponseConnection),
     (pages.Pages, async_pages.AsyncPages),
     (pages.InputItemPages, async_pages.AsyncInputItemPages),
     (RoutedStream, AsyncRoutedStream),

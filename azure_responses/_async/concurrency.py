@@ -25,6 +25,7 @@ __all__ = [
     "AWAITS",
     "CancelScope",
     "Event",
+    "blocking_thread",
     "compute",
     "fail_after",
     "fail_without_progress",
@@ -70,6 +71,11 @@ async def fail_without_progress(limit: TimeLimit) -> AsyncIterator[Callable[[boo
             event_loop.put_off(timeout, math.inf if is_paused else limit.left())
 
         yield note_progress
+
+
+def blocking_thread() -> int | None:
+    """The thread that a wait would block: none, because other tasks run meanwhile."""
+    return None
 
 
 def shield() -> AbstractContextManager[object]:

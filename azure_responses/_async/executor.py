@@ -288,6 +288,17 @@ class AsyncExecutor:
             with async_mapped_errors(partial(self._proxy, call)):
                 raise
 
+    def websocket_url(self, url: str) -> str | None:
+        """Where a WebSocket is opened; None where the caller's own client has no way to it.
+
+        An http_client goes its own way, past which nothing may be sent. That of an emulator in
+        this process knows where the emulator serves WebSockets.
+        """
+        if self._http_client is None:
+            return url
+        find = getattr(self._http_client._transport, "websocket_url", None)
+        return None if find is None else str(find(url) if callable(find) else find)
+
     async def open_socket(
         self, url: str, call: Call, settings: SocketSettings, limit: TimeLimit
     ) -> AsyncWebSocket | Reply:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.concurrency import compute
 from azure_responses._async.executor import AsyncExecutor
@@ -35,6 +35,9 @@ from azure_responses.types.response import (
     ParsedResponse,
     Response,
 )
+
+if TYPE_CHECKING:
+    from azure_responses._async.response_connection import AsyncResponseConnection
 
 __all__ = [
     "AsyncInputItemPages",
@@ -142,6 +145,34 @@ class AsyncResponses(_Resource):
         parameters, options, timeout = self.split(arguments)
         state = self._operations.stream(parameters, options, text_format)
         return self._stream(state, options, timeout)
+
+    @shows_parameters(CallOptions)
+    def connect(
+        self, model: str | None = None, *, replay: bool = False, **options: Unpack[CallOptions]
+    ) -> "AsyncResponseConnection":
+        """A connection for many turns, over WebSockets; to be used as a context manager.
+
+        Nothing is sent before the first turn. Where the endpoint or the deployment has no
+        WebSockets, the turns go over HTTP, with one warning.
+
+        Args:
+            model: deployment of turns that name none; None takes the client's `deployment`.
+            replay: keep the items of responses with `store=False`, to send all of them again where
+                a WebSocket was lost that knew them; their reasoning is asked for encrypted. Over
+                HTTP this is always done.
+
+        The further options are those of every turn that gives none.
+
+        Raises:
+            ConfigurationError: the package websockets is missing.
+        """
+        # Imported on use: most programs open no WebSocket.
+        from azure_responses._async.response_connection import AsyncResponseConnection
+
+        defaults = options if model is None else {"model": model, **options}
+        return AsyncResponseConnection(
+            self._operations, self._executor, defaults, self._timeout, replay=replay
+        )
 
     @shows_parameters(CreateArguments)
     async def parse(

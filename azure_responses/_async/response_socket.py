@@ -5,6 +5,7 @@ the API of another deployment, every other operation, and everything once the se
 WebSockets or lost too many.
 """
 
+import os
 import random
 import time
 from collections import deque
@@ -37,13 +38,14 @@ from azure_responses.protocol.socket_frames import (
     steer_frame,
 )
 from azure_responses.protocol.socket_state import SocketState, SocketTurn, Verdict, turn_of
+from azure_responses.protocol.warm_up import is_warm_up, warm_up_events, write_events
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.reply_body import DRAIN_SECONDS, AsyncStreamedReply, EventTimer
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, Timeout, limit_of
 from azure_responses.types.result import Result
 from azure_responses.websocket_connections import AsyncWebSocket, HandshakeError
 
-__all__ = ["AsyncResponseSocket", "AsyncSocketReply"]
+__all__ = ["AsyncResponseSocket", "AsyncSocketReply", "AsyncWarmUpReply"]
 
 R = TypeVar("R", bound=Result)
 
@@ -114,6 +116,32 @@ class AsyncSocketReply(EventTimer):
                 pass
 
 
+class AsyncWarmUpReply(EventTimer):
+    """The answer to a warm-up over HTTP, for which nothing is sent.
+
+    Args:
+        call: the warm-up.
+    """
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(TimeLimit(None), is_opening=False)
+        self.headers: Mapping[str, str] = {}
+        response_id = f"resp_warmup_{os.urandom(16).hex()}"
+        events = warm_up_events(call.parameters, response_id, time.time())
+        self._events: bytes | None = write_events(events)
+
+    async def read(self) -> bytes | None:
+        """All events; None at the end."""
+        events, self._events = self._events, None
+        return events
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+    async def drain(self) -> None:
+        """Nothing is left."""
+
+
 class AsyncResponseSocket:
     """One WebSocket, and those that take over from it; connects on use.
 
@@ -122,23 +150,26 @@ class AsyncResponseSocket:
 
     Args:
         executor: sends what goes over HTTP, and knows credentials and network.
-        url: of the WebSocket.
+        url: of the WebSocket; None where everything goes over HTTP.
         settings: its limits.
     """
 
     def __init__(
-        self, executor: AsyncExecutor, url: str, settings: SocketSettings | None = None
+        self, executor: AsyncExecutor, url: str | None, settings: SocketSettings | None = None
     ) -> None:
         self.telemetry = executor.telemetry
         self._executor = executor
-        self._url = url
+        self._url = url or ""
         self._settings = settings or SocketSettings()
         self._state = SocketState(self._settings)
+        if url is None:
+            self._state.refuse()
         self._socket: AsyncWebSocket | None = None
         self._turn: SocketTurn | None = None
         # Something was sent, and is not answered to its end.
         self._is_busy = False
-        self._has_warned = False
+        # Who gives no URL has said why.
+        self._has_warned = url is None
         # What came between two turns: about steers, and the first event of a successor.
         self._side: deque[ServerFrame] = deque()
         self._successor: ServerFrame | None = None
@@ -171,7 +202,7 @@ class AsyncResponseSocket:
 
     async def open(
         self, call: Call, timeout: Timeout, watch: AsyncWatch | None = None
-    ) -> "AsyncSocketReply | AsyncStreamedReply | AsyncConvertedStream":
+    ) -> "AsyncSocketReply | AsyncWarmUpReply | AsyncStreamedReply | AsyncConvertedStream":
         """A reply whose events are still to be read; the caller closes it.
 
         Raises:
@@ -180,7 +211,7 @@ class AsyncResponseSocket:
         """
         turn = turn_of(call)
         if turn is None:
-            return await self._executor.open(call, timeout, watch)
+            return await self._over_http(call, timeout, watch)
         if self._turn is not None:
             raise ConfigurationError(
                 "The WebSocket still carries another response.",
@@ -196,7 +227,7 @@ class AsyncResponseSocket:
         if opened is not None:
             return opened
         await self._end_turn(turn)
-        return await self._executor.open(call, timeout, watch)
+        return await self._over_http(call, timeout, watch)
 
     async def steer(self, previous_response_id: str, steered: Any) -> None:
         """Steer the response that is being made; what becomes of it comes as an event.
@@ -220,8 +251,16 @@ class AsyncResponseSocket:
                 return
 
     async def aclose(self) -> None:
-        """Close the socket."""
+        """Close the socket; a turn that is going on ends."""
+        self._turn = None
         await self._drop()
+
+    async def _over_http(
+        self, call: Call, timeout: Timeout, watch: AsyncWatch | None
+    ) -> AsyncWarmUpReply | AsyncStreamedReply | AsyncConvertedStream:
+        if is_warm_up(call.parameters):
+            return AsyncWarmUpReply(call)
+        return await self._executor.open(call, timeout, watch)
 
     async def _open(
         self, turn: SocketTurn, call: Call, timeout: Timeout, watch: AsyncWatch | None

@@ -12,6 +12,11 @@ from weakref import finalize
 from azure_responses._async.concurrency import shield, sleep
 from azure_responses._async.converted_calls import AsyncConvertedStream
 from azure_responses._async.executor import AsyncExecutor
+from azure_responses._async.response_socket import (
+    AsyncResponseSocket,
+    AsyncSocketReply,
+    AsyncWarmUpReply,
+)
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
@@ -29,6 +34,7 @@ from azure_responses.types.result import request_id_of
 __all__ = ["AsyncStream", "AsyncTypedStream"]
 
 R = TypeVar("R", bound=Response)
+_Reply = AsyncStreamedReply | AsyncConvertedStream | AsyncSocketReply | AsyncWarmUpReply
 
 
 class AsyncTypedStream(Generic[R]):
@@ -144,7 +150,7 @@ class AsyncStream(AsyncTypedStream[R]):
 
     def __init__(
         self,
-        executor: AsyncExecutor,
+        executor: AsyncExecutor | AsyncResponseSocket,
         operations: Operations,
         state: ResponseStream,
         options: Options,
@@ -157,7 +163,7 @@ class AsyncStream(AsyncTypedStream[R]):
         # A retrieval has no body.
         self._options = replace(options, extra_body=None) if options.extra_body else options
         self._timeout = timeout
-        self._reply: AsyncStreamedReply | AsyncConvertedStream | None = None
+        self._reply: _Reply | None = None
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
         self._watch: AsyncWatch | None = None

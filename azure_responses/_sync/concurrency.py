@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from inspect import iscoroutine
-from threading import Event, Lock, Semaphore
+from threading import Event, Lock, Semaphore, get_ident
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from azure_responses.errors import ConfigurationError
@@ -20,6 +20,7 @@ __all__ = [
     "AWAITS",
     "CancelScope",
     "Event",
+    "blocking_thread",
     "compute",
     "fail_after",
     "fail_without_progress",
@@ -69,6 +70,11 @@ def run_in_thread(function: Callable[[], T]) -> T:
 def fail_without_progress(limit: TimeLimit) -> AbstractContextManager[Callable[[bool], None]]:
     """A function that lets the time of the limit begin anew, for the connections to obey."""
     return nullcontext(lambda _is_paused: limit.restart())
+
+
+def blocking_thread() -> int | None:
+    """The thread that a wait would block."""
+    return get_ident()
 
 
 def shield() -> AbstractContextManager[None]:

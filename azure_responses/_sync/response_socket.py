@@ -6,6 +6,7 @@ the API of another deployment, every other operation, and everything once the se
 WebSockets or lost too many.
 """
 
+import os
 import random
 import time
 from collections import deque
@@ -38,13 +39,14 @@ from azure_responses.protocol.socket_frames import (
     steer_frame,
 )
 from azure_responses.protocol.socket_state import SocketState, SocketTurn, Verdict, turn_of
+from azure_responses.protocol.warm_up import is_warm_up, warm_up_events, write_events
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.reply_body import DRAIN_SECONDS, EventTimer, StreamedReply
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, Timeout, limit_of
 from azure_responses.types.result import Result
 from azure_responses.websocket_connections import HandshakeError, WebSocket
 
-__all__ = ["ResponseSocket", "SocketReply"]
+__all__ = ["ResponseSocket", "SocketReply", "WarmUpReply"]
 
 R = TypeVar("R", bound=Result)
 
@@ -115,6 +117,32 @@ class SocketReply(EventTimer):
                 pass
 
 
+class WarmUpReply(EventTimer):
+    """The answer to a warm-up over HTTP, for which nothing is sent.
+
+    Args:
+        call: the warm-up.
+    """
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(TimeLimit(None), is_opening=False)
+        self.headers: Mapping[str, str] = {}
+        response_id = f"resp_warmup_{os.urandom(16).hex()}"
+        events = warm_up_events(call.parameters, response_id, time.time())
+        self._events: bytes | None = write_events(events)
+
+    def read(self) -> bytes | None:
+        """All events; None at the end."""
+        events, self._events = self._events, None
+        return events
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def drain(self) -> None:
+        """Nothing is left."""
+
+
 class ResponseSocket:
     """One WebSocket, and those that take over from it; connects on use.
 
@@ -123,23 +151,26 @@ class ResponseSocket:
 
     Args:
         executor: sends what goes over HTTP, and knows credentials and network.
-        url: of the WebSocket.
+        url: of the WebSocket; None where everything goes over HTTP.
         settings: its limits.
     """
 
     def __init__(
-        self, executor: Executor, url: str, settings: SocketSettings | None = None
+        self, executor: Executor, url: str | None, settings: SocketSettings | None = None
     ) -> None:
         self.telemetry = executor.telemetry
         self._executor = executor
-        self._url = url
+        self._url = url or ""
         self._settings = settings or SocketSettings()
         self._state = SocketState(self._settings)
+        if url is None:
+            self._state.refuse()
         self._socket: WebSocket | None = None
         self._turn: SocketTurn | None = None
         # Something was sent, and is not answered to its end.
         self._is_busy = False
-        self._has_warned = False
+        # Who gives no URL has said why.
+        self._has_warned = url is None
         # What came between two turns: about steers, and the first event of a successor.
         self._side: deque[ServerFrame] = deque()
         self._successor: ServerFrame | None = None
@@ -172,7 +203,7 @@ class ResponseSocket:
 
     def open(
         self, call: Call, timeout: Timeout, watch: Watch | None = None
-    ) -> "SocketReply | StreamedReply | ConvertedStream":
+    ) -> "SocketReply | WarmUpReply | StreamedReply | ConvertedStream":
         """A reply whose events are still to be read; the caller closes it.
 
         Raises:
@@ -181,7 +212,7 @@ class ResponseSocket:
         """
         turn = turn_of(call)
         if turn is None:
-            return self._executor.open(call, timeout, watch)
+            return self._over_http(call, timeout, watch)
         if self._turn is not None:
             raise ConfigurationError(
                 "The WebSocket still carries another response.",
@@ -197,7 +228,7 @@ class ResponseSocket:
         if opened is not None:
             return opened
         self._end_turn(turn)
-        return self._executor.open(call, timeout, watch)
+        return self._over_http(call, timeout, watch)
 
     def steer(self, previous_response_id: str, steered: Any) -> None:
         """Steer the response that is being made; what becomes of it comes as an event.
@@ -221,8 +252,16 @@ class ResponseSocket:
                 return
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket; a turn that is going on ends."""
+        self._turn = None
         self._drop()
+
+    def _over_http(
+        self, call: Call, timeout: Timeout, watch: Watch | None
+    ) -> WarmUpReply | StreamedReply | ConvertedStream:
+        if is_warm_up(call.parameters):
+            return WarmUpReply(call)
+        return self._executor.open(call, timeout, watch)
 
     def _open(
         self, turn: SocketTurn, call: Call, timeout: Timeout, watch: Watch | None

@@ -13,6 +13,11 @@ from weakref import finalize
 from azure_responses._sync.concurrency import shield, sleep
 from azure_responses._sync.converted_calls import ConvertedStream
 from azure_responses._sync.executor import Executor
+from azure_responses._sync.response_socket import (
+    ResponseSocket,
+    SocketReply,
+    WarmUpReply,
+)
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call
@@ -30,6 +35,7 @@ from azure_responses.types.result import request_id_of
 __all__ = ["Stream", "TypedStream"]
 
 R = TypeVar("R", bound=Response)
+_Reply = StreamedReply | ConvertedStream | SocketReply | WarmUpReply
 
 
 class TypedStream(Generic[R]):
@@ -145,7 +151,7 @@ class Stream(TypedStream[R]):
 
     def __init__(
         self,
-        executor: Executor,
+        executor: Executor | ResponseSocket,
         operations: Operations,
         state: ResponseStream,
         options: Options,
@@ -158,7 +164,7 @@ class Stream(TypedStream[R]):
         # A retrieval has no body.
         self._options = replace(options, extra_body=None) if options.extra_body else options
         self._timeout = timeout
-        self._reply: StreamedReply | ConvertedStream | None = None
+        self._reply: _Reply | None = None
         self._cause: AzureResponsesError | None = None
         self._failure: AzureResponsesError | None = None
         self._watch: Watch | None = None

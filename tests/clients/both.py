@@ -13,7 +13,7 @@ import httpx
 from azure_responses import AsyncAzureResponses, AzureResponses
 from azure_responses.emulator import Emulator
 
-__all__ = ["RUNNERS", "Scenario", "as_async", "run", "seen_as_async"]
+__all__ = ["RUNNERS", "Scenario", "as_async", "run", "run_served", "seen_as_async"]
 
 Scenario = Callable[[Any], Coroutine[Any, Any, None]]
 RUNNERS = ("sync", "asyncio", "trio")
@@ -30,14 +30,18 @@ _NOT_AWAITED = frozenset(
         ("InputItemPages", "pages"),
         ("InputItems", "list"),
         ("Pages", "pages"),
+        ("ResponseConnection", "create"),
+        ("ResponseConnection", "successor"),
         ("ResponseSocket", "knows"),
         ("ResponseSocket", "side_events"),
+        ("Responses", "connect"),
         ("Responses", "stream"),
         ("SkillVersions", "list"),
         ("Skills", "list"),
         ("SocketReply", "end_opening"),
         ("SocketReply", "note"),
         ("Stream", "text_deltas"),
+        ("TurnStream", "text_deltas"),
         ("VectorStoreFileBatches", "list_files"),
         ("VectorStoreFiles", "content"),
         ("VectorStoreFiles", "list"),
@@ -124,17 +128,36 @@ def run(runner: str, emulator: Emulator, scenario: Scenario, **arguments: Any) -
         anyio.run(_run_async, emulator, scenario, settings, backend=runner)
 
 
+def run_served(runner: str, endpoint: str, scenario: Scenario, **arguments: Any) -> None:
+    """Run a scenario with a client over the network."""
+    settings = {"endpoint": endpoint, **arguments}
+    if runner == "sync":
+        with AzureResponses(**settings) as client:
+            _play(scenario, client)
+    else:
+        anyio.run(_run_served_async, scenario, settings, backend=runner)
+
+
+async def _run_served_async(scenario: Scenario, settings: dict[str, Any]) -> None:
+    async with AsyncAzureResponses(**settings) as client:
+        await scenario(client)
+
+
 def _run_sync(emulator: Emulator, scenario: Scenario, settings: dict[str, Any]) -> None:
     with (
         httpx.Client(transport=emulator.httpx_transport()) as http_client,
         AzureResponses(http_client=http_client, **settings) as client,
     ):
-        coroutine = scenario(_Awaitable(client))
-        try:
-            coroutine.send(None)
-        except StopIteration:
-            return
-        raise AssertionError("a scenario waited for something the sync client does not offer")
+        _play(scenario, client)
+
+
+def _play(scenario: Scenario, client: AzureResponses) -> None:
+    coroutine = scenario(_Awaitable(client))
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("a scenario waited for something the sync client does not offer")
 
 
 async def _run_async(emulator: Emulator, scenario: Scenario, settings: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, closing, contextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -79,14 +79,13 @@ class ScriptedUpstream:
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one TCP connection."""
-        with suppress(_Broken, asyncio.IncompleteReadError, ConnectionError):
+        with closing(writer), suppress(_Broken, asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 if b"upgrade: websocket" in head.lower():
                     await _Socket(self, reader, writer).serve(head)
                     break
                 await self._answer_http(head, reader, writer)
-        writer.close()
 
     async def _answer_http(
         self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -134,7 +133,7 @@ class ScriptedUpstream:
         items, previous = items_of(body.get("input")), body.get("previous_response_id")
         kept: list[JSON] = []
         if previous is not None:
-            found = known.get(previous) or self._stored.get(previous)
+            found = known.get(previous, self._stored.get(previous))
             if found is None:
                 message = f"Previous response with id '{previous}' not found."
                 raise RefusedTurn(

@@ -27,7 +27,11 @@ from weakref import finalize
 from azure_responses._async.concurrency import shield, sleep
 from azure_responses._async.converted_calls import AsyncConvertedStream
 from azure_responses._async.executor import AsyncExecutor
-from azure_responses._async.response_socket import AsyncResponseSocket, AsyncSocketReply
+from azure_responses._async.response_socket import (
+    AsyncResponseSocket,
+    AsyncSocketReply,
+    AsyncWarmUpReply,
+)
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import (
     APIConnectionError,
@@ -54,7 +58,7 @@ from azure_responses.timeouts import Timeout, for_stream, read_timeout, shorten
 
 __all__ = ["AsyncByteStream", "Progress"]
 
-_Reply = AsyncStreamedReply | AsyncConvertedStream | AsyncSocketReply
+_Reply = AsyncStreamedReply | AsyncConvertedStream | AsyncSocketReply | AsyncWarmUpReply
 _Sender = AsyncExecutor | AsyncResponseSocket
 
 

@@ -28,7 +28,11 @@ from weakref import finalize
 from azure_responses._sync.concurrency import shield, sleep
 from azure_responses._sync.converted_calls import ConvertedStream
 from azure_responses._sync.executor import Executor
-from azure_responses._sync.response_socket import ResponseSocket, SocketReply
+from azure_responses._sync.response_socket import (
+    ResponseSocket,
+    SocketReply,
+    WarmUpReply,
+)
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import (
     APIConnectionError,
@@ -55,7 +59,7 @@ from azure_responses.timeouts import Timeout, for_stream, read_timeout, shorten
 
 __all__ = ["ByteStream", "Progress"]
 
-_Reply = StreamedReply | ConvertedStream | SocketReply
+_Reply = StreamedReply | ConvertedStream | SocketReply | WarmUpReply
 _Sender = Executor | ResponseSocket
 
 
