@@ -90,6 +90,8 @@ class Gateway:
         self.uploads = _places(settings, settings.max_concurrent_uploads)
         # One caller may hold half of the bytes, and the longest body has to fit into that.
         self.bodies = BodyMemory(max(settings.max_bodies_bytes, 2 * settings.max_body_bytes))
+        # The same for what WebSocket connections keep of their chains.
+        self.kept_items = BodyMemory(settings.max_bodies_bytes)
         self.worker_threads = WorkerThreads()
         self.websockets = ConnectionPlaces(
             # Other callers need connections too, and a WebSocket keeps its own.

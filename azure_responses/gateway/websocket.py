@@ -21,7 +21,13 @@ from azure_responses.gateway.asgi_reply import (
     Send,
     error_headers,
 )
-from azure_responses.gateway.body_reader import LARGE, SHORT, Refused, check_json
+from azure_responses.gateway.body_reader import (
+    LARGE,
+    SHORT,
+    BodyMemory,
+    Refused,
+    check_json,
+)
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.request_headers import read_headers
 from azure_responses.gateway.schema import GatewaySettings
@@ -37,11 +43,44 @@ if TYPE_CHECKING:
 
 __all__ = ["WebSocketHandler"]
 
-_POLICY = 1008
+_LEFT, _POLICY = 1006, 1008
 # Of frames that wait for turns before them, of one connection.
 _MOST_WAITING_BYTES = 16 * 1024 * 1024
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class _KeptItems:
+    """Counts what one connection keeps, which it forgets where there is too much of all.
+
+    Args:
+        memory: of the process, and of each key.
+        routed: the connection.
+        key: of its caller.
+    """
+
+    def __init__(self, memory: BodyMemory, routed: AsyncRoutedConnection, key: str) -> None:
+        self._memory = memory
+        self._routed = routed
+        self._key = key
+        self._counted = 0
+
+    def count(self) -> None:
+        """Count what the turns so far have left."""
+        self.release()
+        size = self._routed.kept_bytes
+        try:
+            if size:
+                self._memory.take(self._key, size)
+            self._counted = size
+        except Refused:
+            self._routed.forget()
+
+    def release(self) -> None:
+        """Count nothing of it any more."""
+        if self._counted:
+            self._memory.give_back(self._key, self._counted)
+            self._counted = 0
 
 
 class WebSocketHandler:
@@ -118,23 +157,27 @@ class WebSocketHandler:
                 "headers": [(b"x-request-id", self._id.encode())],
             }
         )
-        shutdown, connection = self._gateway.shutdown, self._connection(caller)
+        shutdown, routed = self._gateway.shutdown, self._routed(caller)
+        kept = _KeptItems(self._gateway.kept_items, routed, caller.key_id)
+        connection = self._connection(routed, kept)
 
         def drain() -> None:
             connection.drain(shutdown.error)
 
         shutdown.connections.add(drain)
         try:
-            close = await connection.run(self._receive_message)
-            await self._send(
-                {"type": "websocket.close", "code": close.code, "reason": close.reason}
-            )
+            code, reason = await connection.run(self._receive_message)
+            if code != _LEFT:
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
         finally:
             shutdown.connections.discard(drain)
+            kept.release()
 
-    def _connection(self, caller: ApiCaller) -> ServedConnection:
+    def _routed(self, caller: ApiCaller) -> AsyncRoutedConnection:
         parts = self._gateway.router.parts
-        routed = AsyncRoutedConnection(parts.async_calls, parts.reader, owner=caller.owner)
+        return AsyncRoutedConnection(parts.async_calls, parts.reader, owner=caller.owner)
+
+    def _connection(self, routed: AsyncRoutedConnection, kept: _KeptItems) -> ServedConnection:
         return ServedConnection(
             routed,
             self._perform,
@@ -143,6 +186,7 @@ class WebSocketHandler:
             model=self._handshake.model,
             check=self._check,
             read=self._read,
+            ended=kept.count,
         )
 
     def _holder(self, caller: ApiCaller) -> Callable[[int], bool]:

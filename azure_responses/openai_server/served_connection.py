@@ -120,6 +120,7 @@ class ServedConnection:
         model: for turns that name none; None takes that of the first turn.
         check: of a warm-up, which is answered here.
         read: the JSON of a frame.
+        ended: called when a turn has ended.
     """
 
     def __init__(
@@ -132,6 +133,7 @@ class ServedConnection:
         model: str | None = None,
         check: Check = _check_nothing,
         read: Callable[[bytes], Awaitable[dict[str, Any]]] = read_frame_json,
+        ended: Callable[[], None] | None = None,
     ) -> None:
         self._routed = routed
         self._perform = perform
@@ -140,6 +142,7 @@ class ServedConnection:
         self._model = model
         self._check = check
         self._read = read
+        self._tell_of_end = ended
         self._loop = asyncio.get_running_loop()
         self._queue: TurnQueue[ClientFrame] = TurnQueue(self._limits)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -319,6 +322,8 @@ class ServedConnection:
         self._tasks.discard(task)
         self._queue.end(lane)
         self._last_sign = self._loop.time()
+        if self._tell_of_end is not None:
+            self._tell_of_end()
         if not task.cancelled() and (error := task.exception()) is not None:
             LOGGER.error("A WebSocket connection failed", exc_info=error)
             self._end(Close(1011, "the server failed"))

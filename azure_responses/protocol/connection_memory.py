@@ -126,6 +126,10 @@ class ConnectionMemory:
         if latest is not None and latest.response_id == body.get(_CONTINUES):
             del self._latest[lane]
 
+    def clear(self) -> None:
+        """Forget every response."""
+        self._latest.clear()
+
     def continued(self, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """The body with all items of what it continues; None where that is not kept."""
         kept = self.find(body.get(_CONTINUES))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as dial
 
 from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency, Resource
+from azure_responses.gateway.body_reader import BodyMemory
 from azure_responses.gateway.database import open_database
 from azure_responses.gateway.key_table import ApiCaller, StoredKey, hash_key
 from tests.gateway.gateways import KEY, Running, config_of, run_process, serve
@@ -463,14 +465,36 @@ def test_a_key_holds_as_much_of_long_frames_as_of_bodies(url: str) -> None:
         for number, connection in enumerate(connections):
             frame = json.dumps({**HELLO, "input": "x" * 600_000}).encode()
             connection.socket.sendall(
-                b"\x81\xff" + len(frame).to_bytes(8, "big") + b"\0\0\0\0" + frame[:500_000]
+                b"\x81\xff" + len(frame).to_bytes(8, "big") + b"\0\0\0\0" + frame[:400_000]
             )
             if number < 2:
-                eventually(lambda: bodies._sum >= 450_000)
+                eventually(partial(_holds, bodies, 400_000 * (number + 1)))
         assert close_code(connections[2]) == 1013
-        for connection in connections:
-            connection.socket.close()
+        for connection in connections[:2]:
+            connection.socket.shutdown(socket.SHUT_RDWR)
         eventually(lambda: bodies._sum == 0)
+
+
+def test_chains_that_take_too_much_room_are_forgotten(url: str) -> None:
+    with serve(config_of(url, "east", max_bodies_bytes=500_000)) as gateway:
+        kept = gateway.app.gateway.kept_items
+        with connect(gateway) as connection:
+            small = call(connection, generate=False, store=False, input="x" * 1000)["response"]
+            eventually(lambda: 1000 < kept._sum < 2000)
+            large = call(connection, generate=False, store=False, input="x" * 300_000)["response"]
+            eventually(lambda: kept._sum == 0)
+            for made in (small, large):
+                lost = call(connection, previous_response_id=made["id"], store=False)
+                assert lost["error"]["code"] == "previous_response_not_found"
+            going_on = call(connection, store=False)["response"]
+            again = call(connection, previous_response_id=going_on["id"], store=False)
+            assert again["type"] == "response.completed"
+            assert kept._sum > 0
+        eventually(lambda: kept._sum == 0)
+
+
+def _holds(bodies: BodyMemory, size: int) -> bool:
+    return bodies._sum >= size
 
 
 # The end.

@@ -244,3 +244,10 @@ def test_a_chain_of_any_length_is_the_concatenation_of_its_turns(
     if turns:
         continued = memory.continued({"previous_response_id": previous})
         assert continued == {"input": expected}
+
+
+def test_a_memory_that_is_cleared_knows_no_response() -> None:
+    memory = ConnectionMemory()
+    memory.keep(None, {"input": "a"}, _response("r1", _said("b")))
+    memory.clear()
+    assert (memory.find("r1"), memory.size) == (None, 0)

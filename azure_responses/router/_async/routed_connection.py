@@ -64,6 +64,15 @@ class AsyncRoutedConnection:
         """
         return body, self._turn(body, lane)
 
+    @property
+    def kept_bytes(self) -> int:
+        """How much JSON of its items it keeps."""
+        return self._memory.size
+
+    def forget(self) -> None:
+        """Keep no items any more: what no service stores has to be sent again as a whole."""
+        self._memory.clear()
+
     def warms_up(self, model: Any) -> bool:
         """True where the service answers a `response.create` with `generate: false` itself.
 
