@@ -29,6 +29,7 @@ COSTS = {
         "emulator/test_lanes.py",
         "emulator/test_openai_package.py",
         "emulator/test_openai_websocket.py",
+        "emulator/test_random_connections.py",
         "emulator/test_server.py",
         "emulator/test_steering.py",
         "emulator/test_websocket.py",

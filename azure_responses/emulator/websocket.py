@@ -59,7 +59,7 @@ _MOST_LANES = 32
 # Of those that ended, how many responses a late steer is told more of than that they are unknown.
 _MOST_ENDED = 100
 # How often a connection looks whether its time is over: the clock may be moved at any moment.
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 5.0
 
 
