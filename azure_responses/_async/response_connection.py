@@ -205,9 +205,8 @@ class AsyncResponseConnection:
     ) -> AsyncTurnStream[Any]:
         self._check_open()
         check_lane(lane)
-        given = {name: value for name, value in arguments.items() if value is not None}
         # A timeout of None is one: no limit.
-        given |= {name: None for name in ("timeout",) if name in arguments}
+        given = {n: value for n, value in arguments.items() if value is not None or n == "timeout"}
         merged = {**self._defaults, **given}
         parameters, options, timeout = split_arguments(merged, self._timeout)
         # A turn may be written twice, and kept.

@@ -18,6 +18,7 @@ from azure_responses.errors import (
     ConfigurationError,
     SteeringError,
 )
+from azure_responses.fork import new_lock
 from azure_responses.protocol.call import Continuation
 from azure_responses.protocol.connection_memory import ConnectionMemory, KeptResponse
 from azure_responses.protocol.operations import Operations
@@ -105,6 +106,8 @@ class ConnectionTurns:
     memory: ConnectionMemory = field(default_factory=ConnectionMemory)
     # Deployments that refused to encrypt their reasoning.
     _plain: set[object] = field(default_factory=set)
+    # Lanes may be used by several threads.
+    _lock: Any = field(default_factory=new_lock)
 
     def check(self, request: TurnRequest) -> WrittenTurn:
         """The turn as its caller asked for it, without what is kept.
@@ -133,7 +136,8 @@ class ConnectionTurns:
         if is_socket and not self.replays:
             return self.check(request)
         body = self._body_of(request)
-        kept = self.memory.find(body.get(_CONTINUES))
+        with self._lock:
+            kept = self.memory.find(body.get(_CONTINUES))
         # The service reads what it stores by itself.
         whole = None if kept is None or kept.is_stored else kept.continued(body)
         asks = self._asks_for_encryption(request, body)
@@ -159,9 +163,9 @@ class ConnectionTurns:
     def keep(self, written: WrittenTurn, final: Response) -> None:
         """Remember a response that has ended, for the turns that continue it."""
         if written.body is not None:
-            self.memory.keep(
-                written.lane, written.body, final.to_dict(), continues=written.continues
-            )
+            response = final.to_dict()
+            with self._lock:
+                self.memory.keep(written.lane, written.body, response, continues=written.continues)
 
     def drop_encryption(self, written: WrittenTurn, error: AzureResponsesError) -> bool:
         """True where a turn was refused for what was added to it, and is now without."""

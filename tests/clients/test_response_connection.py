@@ -18,7 +18,7 @@ from tests.clients.both import run_served
 from tests.clients.conftest import read
 from tests.soak.scripted_upstream import KEY, ScriptedUpstream, threaded_upstream
 
-_SETTINGS = {"api_key": KEY, "deployment": "gpt-5-mini"}
+_SETTINGS: Any = {"api_key": KEY, "deployment": "gpt-5-mini"}
 
 
 @pytest.fixture
