@@ -174,6 +174,9 @@ def check_items(items: list[JSON]) -> None:
             raise RefusedTurn(400, "invalid_value", message, "input")
 
 
-def error_event(number: int) -> JSON:
-    error = {"type": "server_error", "code": "server_error", "message": "The server had an error."}
-    return {"type": "error", "sequence_number": number, "param": None, **error}
+def error_event(number: int, *, is_frame: bool) -> JSON:
+    """The event of a failure, in the shape of its transport."""
+    error = {"code": "server_error", "message": "The server had an error.", "param": None}
+    if is_frame:
+        return {"type": "error", "status": 500, "error": {"type": "server_error", **error}}
+    return {"type": "error", "sequence_number": number, **error}

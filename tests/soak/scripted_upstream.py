@@ -150,7 +150,9 @@ class ScriptedUpstream:
         self.begun[turn.script] += 1
         return turn
 
-    async def play(self, turn: "Turn", writer: asyncio.StreamWriter) -> AsyncGenerator[JSON, None]:
+    async def play(
+        self, turn: Turn, writer: asyncio.StreamWriter, *, is_frame: bool = False
+    ) -> AsyncGenerator[JSON, None]:
         """The events of a turn, up to its fault."""
         fault, place = self._fault_of(turn.script)
         for number, event in enumerate(events_of(turn)):
@@ -162,7 +164,7 @@ class ScriptedUpstream:
                 if fault == "stall":
                     await asyncio.Event().wait()
                 if fault == "error":
-                    yield error_event(number)
+                    yield error_event(number, is_frame=is_frame)
                     return
                 event = {**event, "_fault": fault}
             yield event
@@ -240,7 +242,7 @@ class _Socket:
                 self._send(error)
                 await self._flush()
                 return
-            async with aclosing(self._upstream.play(turn, self._writer)) as played:
+            async with aclosing(self._upstream.play(turn, self._writer, is_frame=True)) as played:
                 async for event in played:
                     if event["type"] == "response.completed":
                         self._latest = {turn.id: turn.items}
