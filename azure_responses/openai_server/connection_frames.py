@@ -100,6 +100,8 @@ def read_client_frame(frame: Mapping[str, Any], content: bytes = b"") -> ClientF
         shown = f"{kind!r:.100} is not a type" if kind is not None else "The frame has no type"
         raise frame_error(f"{shown} of a frame: use {_CREATE} or {_STEER}.", "type")
     nested = frame.get("response")
+    if nested is not None and not isinstance(nested, dict):
+        raise frame_error("response is not an object.", "response")
     fields = {**frame, **nested} if isinstance(nested, dict) else frame
     lane = _read_lane(frame.get("stream_id", fields.get("stream_id")))
     generates = fields.get("generate")
