@@ -62,6 +62,8 @@ COSTS = {
         "gateway/test_websocket.py",
         "gateway/test_webhook_receiver.py",
         "gateway/test_webhook_relay.py",
+        "gateway/test_websocket_breaks.py",
+        "gateway/test_websocket_floods.py",
         "openai_server/test_server.py",
         "router/test_deadline.py",
         "router/test_failures.py",
