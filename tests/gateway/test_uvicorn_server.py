@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from azure_responses.emulator import Latency
+from azure_responses.gateway.uvicorn_server import listen
 from tests.gateway.gateways import KEY, config_of, run_process
 from tests.openai_server.servers import make_emulator
 
@@ -265,3 +266,9 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
         done = _run("--config", str(tmp_path / "config.yaml"), "--port", port)
     assert done.returncode == 2
     assert "cannot be listened on" in done.stderr
+
+
+def test_short_events_wait_for_no_other() -> None:
+    # asyncio turns Nagle's algorithm off for sockets that name their protocol.
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
