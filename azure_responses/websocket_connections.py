@@ -8,8 +8,9 @@ socket whose reader takes his time, because it reads no pongs while its queue is
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import import_module
@@ -36,6 +37,10 @@ __all__ = [
 ]
 
 _OPEN = 1
+# Characters of a frame that the operating system takes although the server does not read.
+_AT_ONCE = 2**15
+# Seconds; timers overflow at a few hundred years.
+_LONGEST = 1e8
 # What websockets says of an answer that is no handshake, and of none at all.
 _NOT_A_HANDSHAKE = frozenset(
     {"InvalidHandshake", "InvalidHeader", "InvalidHeaderValue", "InvalidMessage", "InvalidUpgrade"}
@@ -228,13 +233,11 @@ class WebSocket(_Socket):
         """Send a frame; raises APIConnectionError."""
         self._refuse_left()
         with mapped_socket_errors(self._find_proxy):
-            connected = _socket_of(self._connection)
-            connected.settimeout(seconds_of(limit))
-            try:
+            if len(text) < _AT_ONCE:
                 self._connection.send(text)
-            finally:
-                with suppress(OSError):
-                    connected.settimeout(None)
+                return
+            with _shut_after(_socket_of(self._connection), seconds_of(limit)):
+                self._connection.send(text)
 
     def receive(self, limit: TimeLimit) -> str | bytes:
         """The next frame.
@@ -446,6 +449,33 @@ class _TrioKeeper:
         finally:
             self._is_settled.set()
             self._is_closed.set()
+
+
+@contextmanager
+def _shut_after(connected: Any, seconds: float | None) -> Iterator[None]:
+    """Ends a send to a server that does not read.
+
+    A timeout of the socket would also end the reads of the thread that websockets reads in.
+    """
+    is_over = threading.Event()
+
+    def shut() -> None:
+        is_over.set()
+        with suppress(OSError):
+            # Not the method of a TLS socket, which would also forget its encryption.
+            socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+    timer = threading.Timer(_LONGEST if seconds is None else seconds, shut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception as error:
+        if is_over.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
 
 
 def _is_done(pong: Any) -> bool:

@@ -23,6 +23,7 @@ COSTS = {
         "clients/test_response_connection.py",
         "clients/test_response_socket.py",
         "clients/test_socket_ends.py",
+        "clients/test_socket_fork.py",
         "clients/test_socket_network.py",
         "clients/test_socket_steering.py",
         "clients/test_sockets.py",

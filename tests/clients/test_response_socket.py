@@ -1,6 +1,7 @@
 """Turns over a WebSocket: on the sync client, and on the async one under asyncio and trio."""
 
 import json
+import socket
 import time
 from typing import Any
 
@@ -95,7 +96,7 @@ def kill_at(index: int, number_killed: int) -> Answer:
         for event in events_of(number)[: index if number == number_killed else None]:
             connection.send(json.dumps(event))
         if number == number_killed:
-            connection.socket.close()
+            connection.socket.shutdown(socket.SHUT_RDWR)
 
     return answer
 

@@ -1,6 +1,7 @@
 """WebSockets on the network: handshakes, what stands in between, what dies, who leaves."""
 
 import json
+import socket
 import threading
 import time
 from pathlib import Path
@@ -169,7 +170,7 @@ def test_without_a_websocket_at_the_service_everything_goes_over_http(
 
 def kill(connection: ServerConnection, _request: dict[str, Any], _number: int) -> None:
     """Leave without a goodbye."""
-    connection.socket.close()
+    connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 def test_after_too_many_lost_sockets_everything_goes_over_http(
