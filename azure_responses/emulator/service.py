@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -235,7 +236,8 @@ class Emulator:
             if received.is_loopback:
                 return self._error_reply(resource_not_found(), accounts[0])
             return PlannedReply(0, broken=Break("unresolved"))
-        received.path = path
+        # A copy: a WebSocket's handshake is read again for each of its turns.
+        received = replace(received, path=path)
         entry.resource = account.resource.name
         try:
             return self._route(received, account, entry)

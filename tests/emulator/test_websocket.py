@@ -705,3 +705,15 @@ def test_secrets_are_struck_out_in_the_log(emulator: Emulator, connection: Conne
     assert (turn.operation, turn.deployment, turn.status) == ("create", "gpt-4.1", 200)
     assert turn.json() == {"type": "response.create", "model": "gpt-4.1", "input": "hi"}
     assert turn.as_dict()["transport"] == "websocket"
+
+
+def test_turns_are_served_by_the_resource_that_the_path_of_the_handshake_names(make: Make) -> None:
+    emulator = make([Resource("east", keys=["k"]), Resource("west", keys=["k"])])
+    with open_connection(emulator, path=f"/resources/west{V1}", key="k") as connection:
+        for _ in range(2):
+            assert connection.turn()["type"] == "response.completed"
+    assert [(entry.operation, entry.resource) for entry in emulator.requests] == [
+        ("connect", "west"),
+        ("create", "west"),
+        ("create", "west"),
+    ]
