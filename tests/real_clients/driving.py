@@ -176,6 +176,8 @@ def _make_emulator() -> Emulator:
         EmulatedDeployment("gpt-5-mini", model="gpt-5-mini"),
         EmulatedDeployment("gpt-4.1", model="gpt-4.1"),
         EmulatedDeployment("my-custom-o1-pro", model="o3"),
+        EmulatedDeployment("kimi-k2.5", model="kimi-k2.5"),
+        EmulatedDeployment("claude-sonnet-4-5", model="claude-sonnet-4-5"),
         EmulatedDeployment("slow", model="gpt-5-mini", latency=Latency(queued=0.2, running=0.2)),
     ]
     return Emulator(
@@ -188,10 +190,18 @@ def _rows(url_of: Any) -> Iterator[dict[str, Any]]:
         ("gpt-5-mini", "azure/gpt-5-mini"),
         ("gpt-4.1", "azure/gpt-4.1"),
         ("slow", "azure/slow"),
+        ("gpt-5-mini-socket", "azure/gpt-5-mini"),
+        ("kimi-k2.5", "azure_ai/kimi-k2.5"),
+        ("claude-sonnet-4-5", "azure_ai/claude-sonnet-4-5"),
         ("my-custom-o1-pro", "azure/responses/my-custom-o1-pro"),
     ):
         for name in ("east", "west"):
-            params = {"model": model, "api_base": url_of(name), "api_key": _AZURE_KEY}
+            params: dict[str, Any] = {
+                "model": model,
+                "api_base": url_of(name),
+                "api_key": _AZURE_KEY,
+                **({"websocket": True} if group.endswith("-socket") else {}),
+            }
             yield {
                 "model_name": group,
                 "litellm_params": params,

@@ -6,18 +6,28 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.real_clients.driving import KEY, Stage
 
 _VARIABLE = "AZURE_RESPONSES_NODE_MODULES"
-_MODEL = "gpt-5-mini"
+_SOCKETS = "supports_websockets = true"
+# What is configured → the base URL's owner, further settings, and the model.
+_WAYS = {
+    "azure": ("azure", "", "gpt-5-mini"),
+    "azure preview": ("azure", 'query_params = { api-version = "preview" }', "gpt-5-mini"),
+    "azure over sockets": ("azure", _SOCKETS, "gpt-5-mini"),
+    "gateway": ("gateway", "", "gpt-5-mini"),
+    "gateway over sockets": ("gateway", _SOCKETS, "gpt-5-mini"),
+    "sockets on both sides": ("gateway", _SOCKETS, "gpt-5-mini-socket"),
+}
 _CONFIG = """
 model = "{model}"
 model_provider = "chosen"
 [model_providers.chosen]
-name = "{name}"
+name = "Azure"
 base_url = "{url}"
 env_key = "CODEX_TEST_KEY"
 wire_api = "responses"
@@ -35,28 +45,30 @@ def _find_codex() -> str:
     return str(program)
 
 
-def _configure(stage: Stage, name: str) -> tuple[dict[str, str], str]:
+def _configure(stage: Stage, way: str) -> tuple[dict[str, str], str]:
     """The provider's settings and its key."""
+    owner, more, model = _WAYS[way]
     azure = stage.rows[0]["litellm_params"]
-    direct = f"{azure['api_base']}/openai/v1"
-    if name == "azure":
-        return {"name": "Azure", "url": direct, "more": ""}, azure["api_key"]
-    if name == "azure preview":
-        query = 'query_params = { api-version = "preview" }'
-        return {"name": "Azure", "url": direct, "more": query}, azure["api_key"]
-    more = "supports_websockets = true" if name == "gateway with sockets" else ""
-    return {"name": "Azure", "url": f"{stage.url}/v1", "more": more}, KEY
+    url = f"{azure['api_base']}/openai/v1" if owner == "azure" else f"{stage.url}/v1"
+    key = azure["api_key"] if owner == "azure" else KEY
+    return {"url": url, "more": more, "model": model}, key
 
 
-@pytest.fixture(params=["azure", "azure preview", "gateway", "gateway with sockets"])
-def codex(request: pytest.FixtureRequest, stage: Stage, tmp_path: Path) -> Codex:
+@pytest.fixture(params=_WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """How Codex is configured."""
+    return str(request.param)
+
+
+@pytest.fixture
+def codex(way: str, stage: Stage, tmp_path: Path) -> Codex:
     """Runs `codex exec` in a home of its own and gives the events that it prints."""
     program = _find_codex()
-    settings, key = _configure(stage, request.param)
+    settings, key = _configure(stage, way)
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()
     work.mkdir()
-    (home / "config.toml").write_text(_CONFIG.format(model=_MODEL, **settings), encoding="utf-8")
+    (home / "config.toml").write_text(_CONFIG.format(**settings), encoding="utf-8")
     environment = {**os.environ, "CODEX_HOME": str(home), "CODEX_TEST_KEY": key, "NO_PROXY": "*"}
 
     def run(*arguments: str) -> list[dict[str, Any]]:
@@ -86,6 +98,29 @@ def _ran(events: list[dict[str, Any]]) -> int:
     return sum(item["type"] == "command_execution" for item in items)
 
 
+def _count_turns(stage: Stage) -> tuple[float, int]:
+    """Turns that came over WebSockets so far: to the gateway, and to Azure."""
+    request = Request(f"{stage.url}/metrics", headers={"authorization": f"Bearer {KEY}"})
+    with urlopen(request, timeout=30) as reply:
+        lines = reply.read().decode().splitlines()
+    name = "azure_responses_websocket_turns"
+    counted = [float(line.split()[-1]) for line in lines if line.startswith(name)]
+    carried = [each for each in list(stage.emulator.requests) if each.transport == "websocket"]
+    return sum(counted), len(carried)
+
+
+def test_a_socket_carries_the_turns_where_both_sides_have_them(
+    codex: Codex, stage: Stage, way: str
+) -> None:
+    before = _count_turns(stage)
+    assert _ran(codex("Use exec_command with cmd: echo hello")) == 1
+    by_callers, at_azure = (
+        after > earlier for after, earlier in zip(_count_turns(stage), before, strict=True)
+    )
+    assert by_callers is (way in ("gateway over sockets", "sockets on both sides"))
+    assert at_azure is (way in ("azure over sockets", "sockets on both sides"))
+
+
 def test_a_tool_turn_runs_and_its_session_is_resumed(codex: Codex) -> None:
     events = codex("My name is Ada. Use exec_command with cmd: echo hello")
     assert _ran(events) == 1
@@ -99,7 +134,8 @@ def test_a_turn_goes_on_after_it_was_compacted(codex: Codex, stage: Stage) -> No
     limit = ("-c", "model_auto_compact_token_limit=5000")
     events = codex(*limit, "My name is Ada. Use exec_command with cmd: echo hello")
     assert _ran(events) == 1
-    sent = [request.json() for request in list(stage.emulator.requests)[before:]]
+    reached = list(stage.emulator.requests)[before:]
+    sent = [request.json() for request in reached if request.operation == "create"]
     kinds = [[item["type"] for item in body["input"]] for body in sent]
     assert any(items[-1] == "compaction_trigger" for items in kinds)
     assert any("compaction" in items for items in kinds)
