@@ -63,6 +63,11 @@ class ChainPins:
         """What made a response; None of one that was made here, such as a warm-up's."""
         return self._affinity.read_id(kept.response_id, self._owner, _PREVIOUS)
 
+    def inner_id(self, response_id: str) -> str:
+        """A response's id as its service knows it."""
+        label = self._affinity.read_id(response_id, self._owner, _PREVIOUS)
+        return response_id if label is None else label.inner
+
     def _read(self, body: Mapping[str, Any]) -> Pin | None:
         return self._affinity.read(body, self._owner).pins.pin
 
@@ -133,6 +138,11 @@ class ConnectionTurn:
         carried = self.carried
         return own if carried is None else chain_pin(own, self._pins.of(carried), maker)
 
+    def base_id(self) -> str | None:
+        """The response before the kept items, as its service knows it."""
+        base = None if self.carried is None else self.carried.base
+        return None if base is None else self._pins.inner_id(base)
+
     def choose_socket(self, target: Any, *, sends_items: bool) -> bool:
         """Choose what the next attempt is sent over.
 
@@ -190,6 +200,10 @@ class ConnectionTurn:
             self._memory.keep(self.lane, self.body, found, continues=self.kept)
         elif failed or status == "failed":
             self._memory.fail(self.lane, self.body)
+
+    def give_up(self) -> None:
+        """The caller has left before the end: what the turn continues can still be continued."""
+        self.has_ended = True
 
     def _show_response(self, response: dict[str, Any]) -> None:
         if self.carried is not None and response.get(_PREVIOUS) != self.carried.response_id:

@@ -106,6 +106,9 @@ class RoutedRequest:
     def continued_id(self) -> str | None:
         """The `previous_response_id` as the service knows it."""
         body = self.ids.unlabel().body if self.ids is not None else self.body
+        if self.turn is not None and self.turn.carried is not None:
+            # What is kept may begin behind a response that a service stores.
+            return self.turn.base_id()
         value = body.get("previous_response_id")
         return value if isinstance(value, str) else None
 

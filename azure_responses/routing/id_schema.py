@@ -171,6 +171,8 @@ REPLY = Place(
         "item_id": _ITEM_NAME,
         "part": _PART,
         "annotation": _ANNOTATION,
+        "steer": Place(fields={"previous_response_id": _STORED}),
+        "required_input": _ITEM,
         # Chat completions.
         "choices": Place(fields={"message": _MESSAGE, "delta": _MESSAGE}),
     }

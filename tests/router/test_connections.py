@@ -1,14 +1,22 @@
 """`router.connect()`: turns over WebSocket and over HTTP, which keep what no service stores."""
 
+import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
 import anyio
 import pytest
+from pydantic import BaseModel
 
 from azure_responses import Router
-from azure_responses.errors import AzureResponsesError, BadRequestError, ConfigurationError
+from azure_responses.errors import (
+    APIConnectionError,
+    AzureResponsesError,
+    BadRequestError,
+    ConfigurationError,
+    ResponseNotFoundError,
+)
 from tests.router.both import RUNNERS
 from tests.router.turn_upstream import TurnUpstream, message
 
@@ -457,3 +465,114 @@ def test_a_websocket_where_the_endpoint_has_none_is_refused() -> None:
     Router([row]).close()
     with pytest.raises(ConfigurationError, match="has no WebSocket"):
         Router([{**row, "params": {**row["params"], "api_version": "2025-04-01-preview"}}])  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_no_more_sockets_stay_open_than_turns_may_be_under_way(runner: str) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False, lane="l0")
+        for number in range(1, 20):
+            await connection.turn(store=False, lane=f"l{number}")
+        # The socket of the first lane is closed: what it knew is sent again.
+        await connection.turn("on", store=False, lane="l0", previous_response_id=first.id)
+        deadline = time.monotonic() + 5
+        while upstream.open > 17 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert upstream.open <= 17
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=True)], scenario)
+        assert upstream.requests[-1].kinds == ["message", "message", "message"]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_chain_may_begin_behind_a_stored_response(runner: str, is_native: bool) -> None:
+    async def scenario(connection: Connection) -> None:
+        stored = await connection.turn("stored")
+        # A chain of another connection, as it were: this lane does not know it any more.
+        await connection.turn("other")
+        first = await connection.turn("a", store=False, previous_response_id=stored.id)
+        upstream.faults.append("lost")
+        await connection.turn("b", store=False, previous_response_id=first.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+        last = upstream.requests[-1].body
+        assert last["previous_response_id"] == f"resp_{1:032}"
+        assert [one.get("content") for one in last["input"] if one.get("role") == "user"] == [
+            "a",
+            "b",
+        ]
+
+
+def test_an_id_of_another_owner_is_not_found_and_nothing_is_sent(is_native: bool) -> None:
+    with TurnUpstream() as upstream, Router([_row(upstream, websocket=is_native)]) as router:
+        with router.connect("gpt", owner="alice") as connection:
+            made = connection.create(input="hi", store=False).get_final_response()
+            with pytest.raises(ConfigurationError, match="one owner"):
+                connection.create(input="hi", owner="bob")
+        with router.connect("gpt", owner="bob") as connection:
+            stream = connection.create(input="on", store=False, previous_response_id=made.id)
+            with pytest.raises(ResponseNotFoundError):
+                stream.get_final_response()
+        assert len(upstream.requests) == 1
+
+
+def test_another_connection_of_the_same_owner_does_not_know_what_is_not_stored() -> None:
+    with TurnUpstream() as upstream, Router([_row(upstream, websocket=True)]) as router:
+        with router.connect("gpt", owner="alice") as connection:
+            made = connection.create(input="hi", store=False).get_final_response()
+        with router.connect("gpt", owner="alice") as connection:
+            stream = connection.create(input="on", store=False, previous_response_id=made.id)
+            with pytest.raises(AzureResponsesError, match="not found"):
+                stream.get_final_response()
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_stream_that_is_left_early_ends_its_response_and_the_chain_goes_on(
+    runner: str, is_native: bool
+) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        stream = connection.inner.create(input="x", store=False, previous_response_id=first.id)
+        if connection.is_sync:
+            with stream:
+                next(stream)
+        else:
+            async with stream:
+                await anext(stream)
+        await connection.turn("on", store=False, previous_response_id=first.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+        assert upstream.requests[-1].kinds == ["message", "message", "message"]
+
+
+def test_a_closed_connection_takes_no_more_turns() -> None:
+    with TurnUpstream() as upstream, Router([_row(upstream, websocket=True)]) as router:
+        with router.connect("gpt") as connection:
+            stream = connection.create(input="hi")
+        for use in (
+            lambda: connection.create(input="hi"),
+            stream.get_final_response,
+            lambda: connection.steer("x", "y"),
+            connection.__enter__,
+        ):
+            with pytest.raises(APIConnectionError, match="closed"):
+                use()
+        with pytest.raises(ConfigurationError, match="background"):
+            router.connect("gpt").create(input="hi", background=True)
+
+
+def test_a_typed_answer_is_read() -> None:
+    class Answer(BaseModel):
+        text: str
+
+    with (
+        TurnUpstream(lambda _, number: [message('{"text": "x"}')]) as upstream,
+        Router([_row(upstream, websocket=True)]) as router,
+        router.connect("gpt") as connection,
+    ):
+        found = connection.create(input="hi", text_format=Answer).get_final_response()
+        assert found.output_parsed == Answer(text="x")
+        assert upstream.requests[0].body["text"]["format"]["type"] == "json_schema"

@@ -16,6 +16,7 @@ from azure_responses.router.targets import AsyncTarget
 __all__ = ["AsyncRoutedConnection", "not_steered"]
 
 _MOST_BYTES = 64 * 1024 * 1024
+_MOST_SOCKETS = 16
 
 
 class AsyncRoutedConnection:
@@ -127,8 +128,10 @@ class AsyncRoutedConnection:
     async def side_events(self, turn: ConnectionTurn) -> AsyncIterator[dict[str, Any]]:
         """The steer events that come after a turn has ended; none where it was not steered.
 
-        To be read to their end before `successor_begins` is asked.
+        To be read to their end before `successor_begins` is asked. Closes sockets that are not used
+        any more, too.
         """
+        await self.close_unused()
         socket: AsyncResponseSocket | None = turn.socket
         if not turn.steers or socket is None:
             return
@@ -150,12 +153,16 @@ class AsyncRoutedConnection:
         body = {**turn.body, "previous_response_id": response_id, "input": _joined(turn.steers)}
         return body, self._turn(body, turn.lane, is_successor=True)
 
+    async def close_unused(self) -> None:
+        """Close the sockets that no turn will use any more."""
+        while self._outdated:
+            await self._outdated.pop().aclose()
+
     async def aclose(self) -> None:
         """Close the sockets of the connection; a response that is being made is given up."""
-        sockets = [*self._outdated, *(socket for _, socket in self._sockets.values())]
-        self._outdated, self._sockets = [], {}
-        for socket in sockets:
-            await socket.aclose()
+        self._outdated += [socket for _, socket in self._sockets.values()]
+        self._sockets = {}
+        await self.close_unused()
 
     def _turn(
         self, body: Mapping[str, Any], lane: str | None, *, is_successor: bool = False
@@ -173,8 +180,12 @@ class AsyncRoutedConnection:
 
     def _find_socket(self, target: AsyncTarget, lane: str | None) -> AsyncResponseSocket | None:
         deployment = target.deployment
-        url = target.upstream.websocket_url() if deployment.is_websocket else None
+        if not deployment.is_websocket:
+            return None
+        offered = target.upstream.websocket_url()
+        url = None if offered is None else target.sender.websocket_url(offered)
         if url is None:
+            # The client of an entry may have a way of its own, past which nothing is sent.
             return None
         key = deployment.id, lane
         executor, socket = self._sockets.get(key, (None, None))
@@ -183,8 +194,21 @@ class AsyncRoutedConnection:
             if socket is not None:
                 self._outdated.append(socket)
             socket = AsyncResponseSocket(target.sender, url, self._settings)
-            self._sockets[key] = target.sender, socket
+        # The one that was used last stands last.
+        self._sockets.pop(key, None)
+        self._sockets[key] = target.sender, socket
+        self._retire_sockets()
         return socket
+
+    def _retire_sockets(self) -> None:
+        """Leave what has not been used longest, beyond as many sockets as turns may be under way.
+
+        What it knew is sent again from its items.
+        """
+        for key in list(self._sockets)[: max(0, len(self._sockets) - _MOST_SOCKETS)]:
+            turn = self._turns.get(key[1])
+            if turn is None or turn.has_ended:
+                self._outdated.append(self._sockets.pop(key)[1])
 
 
 def _joined(steers: list[Any]) -> Any:

@@ -102,8 +102,12 @@ class AsyncRoutedTurn(AsyncTypedStream[R]):
         self._is_closed = True
         if self._inner is not None:
             await self._inner.aclose()
-        if self._turn is not None:
+        if self._turn is None:
+            return
+        if self.final_response is not None and not self._ready:
             self._turn.ended()
+        else:
+            self._turn.give_up()
 
     async def __aenter__(self) -> Self:
         self._is_entered = True
@@ -203,6 +207,7 @@ class AsyncRouterConnection:
 
         async def begin() -> tuple[ConnectionTurn, AsyncRoutedStream[Any]]:
             self._check_free(lane)
+            await self._routed.close_unused()
             body, turn = self._routed.begin(_body_of(given), lane)
             return await self._perform(turn, {**given, **body}, output)
 

@@ -101,8 +101,12 @@ class RoutedTurn(TypedStream[R]):
         self._is_closed = True
         if self._inner is not None:
             self._inner.close()
-        if self._turn is not None:
+        if self._turn is None:
+            return
+        if self.final_response is not None and not self._ready:
             self._turn.ended()
+        else:
+            self._turn.give_up()
 
     def __enter__(self) -> Self:
         self._is_entered = True
@@ -202,6 +206,7 @@ class RouterConnection:
 
         def begin() -> tuple[ConnectionTurn, RoutedStream[Any]]:
             self._check_free(lane)
+            self._routed.close_unused()
             body, turn = self._routed.begin(_body_of(given), lane)
             return self._perform(turn, {**given, **body}, output)
 
