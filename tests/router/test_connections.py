@@ -16,6 +16,7 @@ from azure_responses.errors import (
     BadRequestError,
     ConfigurationError,
     ResponseNotFoundError,
+    SteeringError,
 )
 from tests.router.both import RUNNERS
 from tests.router.turn_upstream import TurnUpstream, message
@@ -425,11 +426,11 @@ def test_a_steered_response_is_followed_by_its_successor(runner: str) -> None:
 def test_what_cannot_be_steered_says_why(runner: str, is_native: bool) -> None:
     async def scenario(connection: Connection) -> None:
         first = await connection.turn(store=False)
-        for response_id, code in ((first.id, "response_already_completed"), ("x", "response_not")):
-            with pytest.raises(BadRequestError, match=r"response|ended") as caught:
+        for response_id, code in ((first.id, "response_already"), ("x", "response_not")):
+            with pytest.raises(SteeringError, match=r"response|ended") as caught:
                 await connection.step("steer", response_id, "hi")
             assert str(caught.value.code).startswith(code)
-        with pytest.raises(BadRequestError, match="No response follows"):
+        with pytest.raises(SteeringError, match="No response follows"):
             await connection.finish(connection.inner.successor())
 
     with TurnUpstream() as upstream:

@@ -223,6 +223,12 @@ def test_a_delta_carries_the_label_of_its_item() -> None:
     assert _label_copy(_labels(), _delta("msg_1")) == _delta(id_of("msg_1"))
 
 
+def test_events_of_steering_name_the_response_as_their_caller_does() -> None:
+    accepted = {"type": "response.steer.accepted", "steer": {"previous_response_id": RESPONSE_ID}}
+    labelled = _label_copy(_labels(), accepted)
+    assert labelled["steer"] == {"previous_response_id": id_of(RESPONSE_ID)}
+
+
 def test_a_delta_of_a_response_that_is_not_stored_stays() -> None:
     labels = _labels()
     created: dict[str, Any] = {"type": "response.created", "response": _response(store=False)}

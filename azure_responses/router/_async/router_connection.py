@@ -10,12 +10,14 @@ from azure_responses._async.stream import AsyncTypedStream
 from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
+    BadRequestError,
     ConfigurationError,
     ResponseFailedError,
+    SteeringError,
 )
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.structured_output import StructuredOutput
-from azure_responses.router._async.routed_connection import AsyncRoutedConnection, not_steered
+from azure_responses.router._async.routed_connection import AsyncRoutedConnection
 from azure_responses.router._async.typed_attempt import AsyncRoutedStream
 from azure_responses.router.arguments import EXTRAS, RouterArguments
 from azure_responses.router.connection_turn import ConnectionTurn
@@ -30,7 +32,6 @@ T = TypeVar("T")
 
 # What a turn is asked besides its parameters.
 _OPTIONS = frozenset({"history", "on_origin_down", "owner", "timeout", *EXTRAS})
-_NO_SUCCESSOR = "no_successor"
 # What the service tells of a steer that no response follows.
 _ENDS = ("response.steer.pending", "response.steer.failed")
 
@@ -250,17 +251,25 @@ class AsyncRouterConnection:
             input: text, or messages of the user.
 
         Raises:
-            BadRequestError: no such response is being made, or its deployment cannot be steered.
+            SteeringError: no such response is being made, or its deployment cannot be steered.
             APIConnectionError: the WebSocket was lost.
         """
         self._check_open()
-        await self._routed.steer(response_id, input)
+        try:
+            await self._routed.steer(response_id, input)
+        except BadRequestError as error:
+            raise SteeringError(
+                error.message,
+                code=error.code,
+                input=input,
+                hint="Send the input as the next turn.",
+            ) from error
 
     def successor(self, lane: str | None = None) -> AsyncRoutedTurn[Response]:
         """The stream of the response that follows a steered one.
 
         The service begins it by itself, with the settings of the response before: call `create`
-        only after its end. Opening the stream raises BadRequestError where none follows.
+        only after its end. Opening the stream raises SteeringError where none follows.
 
         Args:
             lane: of the response that was steered.
@@ -272,7 +281,10 @@ class AsyncRouterConnection:
             before = self._latest.get(lane)
             found = None if before is None else await self._await_successor(before)
             if found is None:
-                raise not_steered(_NO_SUCCESSOR, "No response follows: none was steered.")
+                raise SteeringError(
+                    "No response follows by itself: none of this lane was steered.",
+                    hint="Call `steer` while a response is being made.",
+                )
             body, turn = found
             return await self._perform(turn, {**self._defaults, **body}, None)
 
@@ -314,8 +326,7 @@ class AsyncRouterConnection:
     ) -> tuple[Mapping[str, Any], ConnectionTurn] | None:
         async for event in self._routed.side_events(before):
             if event.get("type") in _ENDS:
-                reason = event.get("reason") or event.get("error") or event["type"]
-                raise not_steered(_NO_SUCCESSOR, f"No response follows the steer: {reason}")
+                raise _unfollowed(event)
         return self._routed.successor_begins(before)
 
     def _merged(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -344,6 +355,18 @@ class AsyncRouterConnection:
                 "The lane still carries another response.",
                 hint="Read its stream to the end or close it first; or use another lane.",
             )
+
+
+def _unfollowed(event: Mapping[str, Any]) -> SteeringError:
+    """The error of a steer that no response follows, as the service says why."""
+    error = event.get("error") or {}
+    return SteeringError(
+        error.get("message") or "The service waits for the results of calls before it goes on.",
+        code=error.get("code") or event.get("reason"),
+        input=event.get("input"),
+        required_input=tuple(event.get("required_input") or ()),
+        hint="Go on with `create`.",
+    )
 
 
 def is_refusal(error: BaseException) -> bool:
