@@ -1,5 +1,5 @@
 """`python -m tests.benchmarks [import] [start] [sync] [async] [events] [chat] [converted] [large]
-[memory] [router] [gateway]`.
+[memory] [router] [gateway] [websocket]`.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from tests.benchmarks.memory import describe_memory
 from tests.benchmarks.router import compare_router
 from tests.benchmarks.streams import compare_events, compare_large_event
 from tests.benchmarks.stub import serve_stub
+from tests.benchmarks.websocket import describe_websocket
 
 
 def _printed(compare: Callable[[str], Iterable[Comparison]], stub: str) -> Iterator[str]:
@@ -37,6 +38,7 @@ _BENCHMARKS: dict[str, Callable[[str], Iterable[str]]] = {
     "memory": describe_memory,
     "router": partial(_printed, compare_router),
     "gateway": describe_gateway,
+    "websocket": describe_websocket,
 }
 
 
