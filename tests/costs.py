@@ -26,6 +26,7 @@ COSTS = {
         "clients/test_socket_fork.py",
         "clients/test_socket_network.py",
         "clients/test_socket_steering.py",
+        "clients/test_socket_telemetry.py",
         "clients/test_sockets.py",
         "clients/test_telemetry_log.py",
         "deploy/test_replicas.py",
