@@ -6,7 +6,7 @@ from typing import Self, TypeVar
 from azure_responses._async.connection_lane import AsyncLane, Place
 from azure_responses._async.response_socket import AsyncSocketReply
 from azure_responses._async.stream import AsyncStream
-from azure_responses.errors import BadRequestError, ConfigurationError
+from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.connection_turns import (
     ConnectionTurns,
@@ -24,6 +24,11 @@ R = TypeVar("R", bound=Response)
 _FINAL = (SteerFailedEvent, SteerPendingEvent)
 # How long the service may take to say what became of a steer, where another turn is to follow.
 _STEER_SECONDS = 1.0
+_REPLAY_HINT = (
+    "The WebSocket does not know the response: it is not the latest of its lane, was made with "
+    "store=False on a WebSocket that was lost, or was deleted. connect(replay=True) sends the "
+    "items of such responses again."
+)
 # For a successor, where the caller sets no limit.
 _MOST_PATIENCE = 600.0
 
@@ -118,6 +123,10 @@ class AsyncTurnStream(AsyncStream[R]):
             if not self._turns.drop_encryption(self._written, error):
                 raise
             await super()._connect(call)
+        except ResponseNotFoundError as error:
+            if self._written.body is None:
+                error.hint = _REPLAY_HINT
+            raise
         if not isinstance(self._reply, AsyncSocketReply):
             # The WebSocket was given up only now.
             self._turns.note_http(self._request, self._written)
