@@ -279,6 +279,9 @@ class AsyncResponseSocket:
                 return opened
             if opened is not None and not self._state.is_http:
                 await self._retry(call, opened, watch)
+                if call.conversion is not None:
+                    # The deployment speaks another API, which only HTTP carries.
+                    return None
         if turn.is_adopted:
             raise APIConnectionError("The WebSocket of the response that was steered was lost.")
         if self._state.is_http:

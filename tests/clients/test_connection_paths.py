@@ -211,6 +211,24 @@ def test_a_deployment_of_another_api_goes_over_http_in_the_same_connection(runne
     emulator.close()
 
 
+def test_a_deployment_that_turns_out_to_speak_another_api_goes_over_http(runner: str) -> None:
+    deployments = [EmulatedDeployment("prod", model="DeepSeek-V3.1")]
+    emulator = Emulator(resources=[Resource("r", deployments=deployments)])
+
+    async def scenario(client: Any) -> None:
+        async with client.responses.connect("prod", replay=True) as connection:
+            first = await connection.create(
+                input="My name is Ada.", store=False
+            ).get_final_response()
+            second = await connection.create(
+                input="What is my name?", previous_response_id=first.id, store=False
+            ).get_final_response()
+            assert "Ada" in second.output_text
+
+    run(runner, emulator, scenario)
+    emulator.close()
+
+
 def test_a_connection_finds_the_emulator_in_process(runner: str, emulator: Emulator) -> None:
     async def scenario(client: Any) -> None:
         async with client.responses.connect("gpt-5-mini") as connection:
