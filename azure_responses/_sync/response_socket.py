@@ -177,6 +177,11 @@ class ResponseSocket:
         in_forked_child(self, ResponseSocket._leave_parent)
 
     @property
+    def reconnects(self) -> int:
+        """How many sockets took the place of another."""
+        return max(0, self._state.opened_count - 1)
+
+    @property
     def is_websocket(self) -> bool:
         """False once everything goes over HTTP."""
         return not self._state.is_http

@@ -109,6 +109,13 @@ class Metrics:
             registry=registry,
         )
 
+        self._reconnects = Counter(
+            "azure_responses_websocket_reconnects",
+            "WebSockets to a deployment that took the place of another.",
+            ("deployment",),
+            registry=registry,
+        )
+
     def _make_gauges(self, registry: CollectorRegistry) -> None:
         self._gauges = {
             name: Gauge(
@@ -157,6 +164,10 @@ class Metrics:
     def refuse(self, status: int) -> None:
         """A request was refused before it became a call."""
         self._calls.labels("refused", "", "", str(status), "").inc()
+
+    def note_reconnects(self, deployment: str, count: int) -> None:
+        """WebSockets to a deployment took the place of others."""
+        self._reconnects.labels(deployment).inc(count)
 
     def render(
         self,

@@ -1,6 +1,7 @@
 """One WebSocket connection of a caller: its handshake, its turns as requests, its end."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -50,23 +51,33 @@ _MOST_WAITING_BYTES = 16 * 1024 * 1024
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class _KeptItems:
-    """Counts what one connection keeps, which it forgets where there is too much of all.
+class _Counts:
+    """Counts, after each turn, what one connection keeps and how often it connected again.
 
     Args:
-        memory: of the process, and of each key.
-        routed: the connection.
+        gateway: bounds what all connections keep, and those of each key.
+        routed: the connection, which forgets its items where there is no room for them.
         key: of its caller.
     """
 
-    def __init__(self, memory: BodyMemory, routed: AsyncRoutedConnection, key: str) -> None:
-        self._memory = memory
+    def __init__(self, gateway: "Gateway", routed: AsyncRoutedConnection, key: str) -> None:
+        self._memory: BodyMemory = gateway.kept_items
+        self._metrics = gateway.metrics
         self._routed = routed
         self._key = key
         self._counted = 0
+        self._reconnects: Counter[str] = Counter()
 
-    def count(self) -> None:
-        """Count what the turns so far have left."""
+    def note_turn(self) -> None:
+        """A turn has ended."""
+        reconnects = self._routed.reconnects()
+        # Only what is new: the difference of counters has no zeros.
+        for deployment, count in (reconnects - self._reconnects).items():
+            self._metrics.note_reconnects(deployment, count)
+        self._reconnects = reconnects
+        self._count_kept()
+
+    def _count_kept(self) -> None:
         self.release()
         size = self._routed.kept_bytes
         try:
@@ -158,8 +169,8 @@ class WebSocketHandler:
             }
         )
         shutdown, routed = self._gateway.shutdown, self._routed(caller)
-        kept = _KeptItems(self._gateway.kept_items, routed, caller.key_id)
-        connection = self._connection(routed, kept)
+        counts = _Counts(self._gateway, routed, caller.key_id)
+        connection = self._connection(routed, counts)
 
         def drain() -> None:
             connection.drain(shutdown.error)
@@ -171,13 +182,13 @@ class WebSocketHandler:
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
         finally:
             shutdown.connections.discard(drain)
-            kept.release()
+            counts.release()
 
     def _routed(self, caller: ApiCaller) -> AsyncRoutedConnection:
         parts = self._gateway.router.parts
         return AsyncRoutedConnection(parts.async_calls, parts.reader, owner=caller.owner)
 
-    def _connection(self, routed: AsyncRoutedConnection, kept: _KeptItems) -> ServedConnection:
+    def _connection(self, routed: AsyncRoutedConnection, counts: _Counts) -> ServedConnection:
         return ServedConnection(
             routed,
             self._perform,
@@ -186,7 +197,7 @@ class WebSocketHandler:
             model=self._handshake.model,
             check=self._check,
             read=self._read,
-            ended=kept.count,
+            ended=counts.note_turn,
         )
 
     def _holder(self, caller: ApiCaller) -> Callable[[int], bool]:

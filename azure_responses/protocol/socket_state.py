@@ -102,12 +102,14 @@ class SocketState:
 
     Attributes:
         failures: sockets lost or refused since the last turn that came to its end.
+        opened_count: sockets that were opened.
         latest_id: of the response that the socket can continue from its own memory.
         expects_successor: the service begins a response by itself, because it was steered.
     """
 
     def __init__(self, settings: SocketSettings) -> None:
         self.failures = 0
+        self.opened_count = 0
         self.latest_id: str | None = None
         self.expects_successor = False
         self._settings = settings
@@ -124,6 +126,7 @@ class SocketState:
     def opened(self, now: float) -> None:
         """Another socket took over; it knows no response. `now` is monotonic seconds."""
         self._opened_at = now
+        self.opened_count += 1
         self.lost()
 
     def lost(self) -> None:

@@ -423,6 +423,22 @@ def test_a_call_that_fails_upstream_is_an_error_with_its_status(
         assert call(connection)["type"] == "response.completed"
 
 
+def test_sockets_to_a_deployment_are_kept_and_opened_again_and_counted(
+    url: str, emulator: Emulator
+) -> None:
+    config = config_of(url, "east")
+    config["model_list"][0]["litellm_params"]["websocket"] = True
+    with serve(config) as gateway, connect(gateway) as connection, gateway.client() as client:
+        for _ in range(3):
+            made = call(connection, store=False)["response"]
+        assert "azure_responses_websocket_reconnects_total{" not in client.get("/metrics").text
+        emulator.faults.add(Fault("websocket-close", after_events=0, times=1))
+        again = call(connection, store=False, previous_response_id=made["id"])
+        assert again["type"] == "response.completed"
+        counted = 'azure_responses_websocket_reconnects_total{deployment="east"} 1.0'
+        eventually(lambda: counted in client.get("/metrics").text)
+
+
 # Bad input.
 
 

@@ -1,5 +1,6 @@
 """What one WebSocket connection of a caller remembers, whichever deployments serve its turns."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -69,6 +70,13 @@ class AsyncRoutedConnection:
     def kept_bytes(self) -> int:
         """How much JSON of its items it keeps."""
         return self._memory.size
+
+    def reconnects(self) -> Counter[str]:
+        """How often a WebSocket to a deployment took the place of another, by its id."""
+        found: Counter[str] = Counter()
+        for (deployment, _), (_, socket) in self._sockets.items():
+            found[deployment] += socket.reconnects
+        return found
 
     def forget(self) -> None:
         """Keep no items any more: what no service stores has to be sent again as a whole."""
