@@ -66,6 +66,7 @@ COSTS = {
         "gateway/test_webhook_relay.py",
         "gateway/test_websocket_breaks.py",
         "gateway/test_websocket_floods.py",
+        "openai_server/test_native_turns.py",
         "openai_server/test_server.py",
         "router/test_deadline.py",
         "router/test_failures.py",

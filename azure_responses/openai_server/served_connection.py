@@ -355,8 +355,12 @@ class ServedConnection:
         self, turn: ConnectionTurn
     ) -> tuple[Mapping[str, Any], ConnectionTurn] | None:
         """What the service begins by itself after a steer, once it has said so."""
-        async for event in self._routed.side_events(turn):
-            await self._send(event_frame(event, turn.lane))
+        try:
+            async for event in self._routed.side_events(turn):
+                await self._send(event_frame(event, turn.lane))
+        except AzureResponsesError as error:
+            # The turn has ended in order: what became of the steer is not known.
+            await self._send(frame_of_error(error, turn.lane))
         return self._routed.successor_begins(turn)
 
     async def _make(self, content: bytes, turn: ConnectionTurn) -> None:
