@@ -3,13 +3,14 @@
 `transport` and `async_transport` make what `httpx.Client`, `httpx2.Client` and their async twins
 take as `transport`. The OpenAI surface is then answered without a server and without a socket of
 its own: `responses.*`, `chat.completions.*` and `models.*`, at OpenAI's paths and at Azure's.
+`websocket` is what `responses.connect()` connects to.
 """
 
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cache
 from types import ModuleType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from azure_responses._async.client import AsyncAzureResponses
 from azure_responses._sync.client import AzureResponses
@@ -24,7 +25,10 @@ from azure_responses.openai_server import ApiReply, ApiRequest
 from azure_responses.openai_server.error_body import error_reply
 from azure_responses.router import Router
 
-__all__ = ["AsyncRouterTransport", "RouterTransport", "async_transport", "transport"]
+if TYPE_CHECKING:
+    from azure_responses.websocket_endpoint import WebSocketEndpoint
+
+__all__ = ["AsyncRouterTransport", "RouterTransport", "async_transport", "transport", "websocket"]
 
 # openai 2.x speaks through the first, openai 3.x through the second.
 _LIBRARIES = ("httpx", "httpx2")
@@ -60,6 +64,43 @@ def async_transport(
 ) -> Any:
     """`transport` for `httpx.AsyncClient` and `httpx2.AsyncClient`."""
     return AsyncRouterTransport(_router_of(router_or_client, AsyncAzureResponses), owner=owner)
+
+
+def websocket(
+    router_or_client: Router | AzureResponses | AsyncAzureResponses, *, owner: str | None = None
+) -> "WebSocketEndpoint":
+    """What the openai package's `responses.connect()` connects to, by `with` or `async with`.
+
+        with websocket(router) as endpoint:
+            client = openai.OpenAI(api_key="unused", websocket_base_url=endpoint.url)
+
+    It listens on the loopback, at a URL that holds a secret; needs `azure-responses[websocket]`.
+
+    Args:
+        router_or_client: makes the calls, as async ones, in a thread of the endpoint. It is not
+            closed with it.
+        owner: the ids in answers are valid for this owner only; None binds them to no owner.
+
+    Raises:
+        ConfigurationError: a client with an `http_client` that cannot be awaited was given.
+    """
+    from azure_responses.websocket_endpoint import WebSocketEndpoint
+
+    return WebSocketEndpoint(
+        _router_of(_awaited(router_or_client), AsyncAzureResponses), owner=owner
+    )
+
+
+def _awaited(given: Any) -> Any:
+    """A blocking client as one that is awaited, with connections of its own."""
+    if not isinstance(given, AzureResponses):
+        return given
+    if given._executor._http_client is not None:
+        raise ConfigurationError(
+            "The http_client of this client cannot make the calls of a WebSocket.",
+            hint="Pass an AsyncAzureResponses, or a Router with an async_http_client.",
+        )
+    return AsyncAzureResponses._configured(given._configuration)
 
 
 class _Transport:

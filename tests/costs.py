@@ -118,6 +118,7 @@ COSTS = {
         "real_clients/test_pydantic_ai.py",
         "router/test_id_shapes.py",
         "test_openai_transport.py",
+        "test_websocket_endpoint.py",
         "test_stream_ends.py",
         "types/test_conformance.py",
         "typing/test_programs.py",

@@ -53,7 +53,16 @@ class AsyncAzureResponses(AsyncStoredObjects):
     ) -> None:
         if http_client is not None:
             refuse_wrong_client(http_client, httpx.AsyncClient)
-        configuration = configure(endpoint, arguments)
+        self._connect(configure(endpoint, arguments), http_client)
+
+    @classmethod
+    def _configured(cls, configuration: Configuration) -> Self:
+        """A client with the settings of another one, and connections of its own."""
+        client = cls.__new__(cls)
+        client._connect(configuration, None)
+        return client
+
+    def _connect(self, configuration: Configuration, http_client: httpx.AsyncClient | None) -> None:
         credentials = AsyncCredentials(configuration.settings)
         telemetry = AsyncTelemetry(configuration.telemetry)
         transport = None

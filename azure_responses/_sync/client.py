@@ -53,7 +53,16 @@ class AzureResponses(StoredObjects):
     ) -> None:
         if http_client is not None:
             refuse_wrong_client(http_client, httpx.Client)
-        configuration = configure(endpoint, arguments)
+        self._connect(configure(endpoint, arguments), http_client)
+
+    @classmethod
+    def _configured(cls, configuration: Configuration) -> Self:
+        """A client with the settings of another one, and connections of its own."""
+        client = cls.__new__(cls)
+        client._connect(configuration, None)
+        return client
+
+    def _connect(self, configuration: Configuration, http_client: httpx.Client | None) -> None:
         credentials = Credentials(configuration.settings)
         telemetry = Telemetry(configuration.telemetry)
         transport = None

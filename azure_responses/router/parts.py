@@ -174,12 +174,16 @@ class RouterParts:
         self.calls.targets.close()
         self.state.close()
 
-    async def aclose(self) -> None:
-        """Close the connections of this event loop's calls, those of sync calls, and the state."""
+    async def leave_loop(self) -> None:
+        """Close the connections of this event loop's calls."""
         calls = self._loops.pop(running_loop(), None)
         self._last_loop = None
         if calls is not None:
             await calls.targets.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop's calls, those of sync calls, and the state."""
+        await self.leave_loop()
         self.calls.targets.close()
         await self.async_state.aclose()
 

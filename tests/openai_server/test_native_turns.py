@@ -44,7 +44,7 @@ async def test_a_chain_goes_over_one_socket_with_new_items_only() -> None:
         async with open_over(upstream) as caller:
             previous = None
             for number in range(3):
-                more = {} if previous is None else {"previous_response_id": previous}
+                more: Any = {} if previous is None else {"previous_response_id": previous}
                 frames = await caller.turn(model="gpt", input=f"{number}", store=False, **more)
                 assert frames[-1]["type"] == "response.completed"
                 assert kinds(frames).count("response.created") == 1
@@ -53,9 +53,7 @@ async def test_a_chain_goes_over_one_socket_with_new_items_only() -> None:
         assert [one.body["input"] for one in upstream.requests] == ["0", "1", "2"]
 
 
-async def test_lanes_have_sockets_of_their_own_where_a_service_makes_one_response_at_a_time() -> (
-    None
-):
+async def test_each_lane_has_a_socket_of_its_own() -> None:
     with TurnUpstream() as upstream:
         async with open_over(upstream) as caller:
             for lane in ("a", "b"):
