@@ -72,6 +72,7 @@ class Lane:
             APIConnectionError: the connection is closed; an APITimeoutError: the time is over.
             ConfigurationError: the turn before this one is this thread's own, and would never end.
         """
+        self.check_open()
         with self._lock:
             self._waiting.append(place)
             self._call_next()
@@ -88,7 +89,7 @@ class Lane:
             if not has_come:
                 raise APITimeoutError("The turn before this one in its lane has not ended in time.")
             if self._is_abandoned:
-                # What a stream that nobody reads any more has left on the socket.
+                # What is left on the socket of a stream that was dropped before its end.
                 self._is_abandoned = False
                 self.socket.close()
         except BaseException:
@@ -96,7 +97,7 @@ class Lane:
             raise
 
     def give_back(self, place: Place, *, is_dropped: bool = False) -> None:
-        """A turn has ended, or does not wait any longer; nothing if it was told already."""
+        """A turn has ended, or does not wait any longer; nothing if that is known."""
         with self._lock:
             if place in self._waiting:
                 self._waiting.remove(place)
