@@ -26,7 +26,7 @@ from azure_responses.errors import (
 )
 from azure_responses.fork import in_forked_child
 from azure_responses.protocol.call import Call, TypedCall
-from azure_responses.protocol.http_message import Reply
+from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, Reply
 from azure_responses.protocol.socket_frames import (
     NOT_OFFERED,
     ServerFrame,
@@ -166,6 +166,9 @@ class AsyncResponseSocket:
             self._state.refuse()
         self._socket: AsyncWebSocket | None = None
         self._turn: SocketTurn | None = None
+        # What the socket was opened with: the secret, and the caller's own credential headers.
+        self._secret: str | None = None
+        self._own: Mapping[str, str] = {}
         # Something was sent, and is not answered to its end.
         self._is_busy = False
         # Who gives no URL has said why.
@@ -343,8 +346,10 @@ class AsyncResponseSocket:
         self, turn: SocketTurn, call: Call, limit: TimeLimit
     ) -> ServerFrame | Reply | None:
         """Send the turn: its first event, or as `_begin`."""
-        await self._retire(turn, limit)
+        await self._retire(turn, call, limit)
         is_fresh = self._socket is None
+        # So that no error repeats it.
+        call.secret = self._secret
         if is_fresh and (refusal := await self._connect(call, limit)) is not None:
             return refusal
         try:
@@ -370,8 +375,11 @@ class AsyncResponseSocket:
             return None
         return reply_of(frame, headers)
 
-    async def _retire(self, turn: SocketTurn, limit: TimeLimit) -> None:
+    async def _retire(self, turn: SocketTurn, call: Call, limit: TimeLimit) -> None:
         """Give up a socket that this turn cannot go over."""
+        if _own_credentials(call) != self._own:
+            # Another caller pays for the turn.
+            await self._drop()
         if self._socket is not None and not await self._is_fit(self._socket, turn, limit):
             await self._drop()
 
@@ -400,6 +408,7 @@ class AsyncResponseSocket:
             raise
         if isinstance(opened, AsyncWebSocket):
             self._socket = opened
+            self._secret, self._own = call.secret, _own_credentials(call)
             self._state.opened(time.monotonic())
             return None
         if opened.status in NOT_OFFERED:
@@ -513,3 +522,9 @@ class AsyncResponseSocket:
         self._forget()
         if socket is not None:
             socket.leave()
+
+
+def _own_credentials(call: Call) -> dict[str, str]:
+    """The credential headers that the caller gave for this call."""
+    headers = call.request.headers
+    return {name: headers[name] for name in CREDENTIAL_HEADERS if name in headers}

@@ -27,7 +27,7 @@ from azure_responses.errors import (
 )
 from azure_responses.fork import in_forked_child
 from azure_responses.protocol.call import Call, TypedCall
-from azure_responses.protocol.http_message import Reply
+from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, Reply
 from azure_responses.protocol.socket_frames import (
     NOT_OFFERED,
     ServerFrame,
@@ -167,6 +167,9 @@ class ResponseSocket:
             self._state.refuse()
         self._socket: WebSocket | None = None
         self._turn: SocketTurn | None = None
+        # What the socket was opened with: the secret, and the caller's own credential headers.
+        self._secret: str | None = None
+        self._own: Mapping[str, str] = {}
         # Something was sent, and is not answered to its end.
         self._is_busy = False
         # Who gives no URL has said why.
@@ -338,8 +341,10 @@ class ResponseSocket:
 
     def _ask(self, turn: SocketTurn, call: Call, limit: TimeLimit) -> ServerFrame | Reply | None:
         """Send the turn: its first event, or as `_begin`."""
-        self._retire(turn, limit)
+        self._retire(turn, call, limit)
         is_fresh = self._socket is None
+        # So that no error repeats it.
+        call.secret = self._secret
         if is_fresh and (refusal := self._connect(call, limit)) is not None:
             return refusal
         try:
@@ -365,8 +370,11 @@ class ResponseSocket:
             return None
         return reply_of(frame, headers)
 
-    def _retire(self, turn: SocketTurn, limit: TimeLimit) -> None:
+    def _retire(self, turn: SocketTurn, call: Call, limit: TimeLimit) -> None:
         """Give up a socket that this turn cannot go over."""
+        if _own_credentials(call) != self._own:
+            # Another caller pays for the turn.
+            self._drop()
         if self._socket is not None and not self._is_fit(self._socket, turn, limit):
             self._drop()
 
@@ -395,6 +403,7 @@ class ResponseSocket:
             raise
         if isinstance(opened, WebSocket):
             self._socket = opened
+            self._secret, self._own = call.secret, _own_credentials(call)
             self._state.opened(time.monotonic())
             return None
         if opened.status in NOT_OFFERED:
@@ -508,3 +517,9 @@ class ResponseSocket:
         self._forget()
         if socket is not None:
             socket.leave()
+
+
+def _own_credentials(call: Call) -> dict[str, str]:
+    """The credential headers that the caller gave for this call."""
+    headers = call.request.headers
+    return {name: headers[name] for name in CREDENTIAL_HEADERS if name in headers}

@@ -12,7 +12,7 @@ from azure_responses import AsyncAzureResponses, AzureResponses
 from azure_responses._async.response_socket import AsyncResponseSocket
 from azure_responses._sync.response_socket import ResponseSocket
 from azure_responses.protocol.call import Call, Continuation
-from azure_responses.protocol.options import NO_OPTIONS
+from azure_responses.protocol.options import Options
 from azure_responses.protocol.socket_frames import SocketSettings
 from azure_responses.protocol.sse import SSEDecoder
 from tests.clients.both import as_async
@@ -39,10 +39,11 @@ class Bench:
             return as_async(ResponseSocket(self.client._executor, url, self.settings))
         return AsyncResponseSocket(self.client._executor, url, self.settings)
 
-    def call(self, **parameters: Any) -> Call:
+    def call(self, headers: Any = None, **parameters: Any) -> Call:
         """The call of a streamed response."""
+        options = Options(extra_headers=headers)
         given = {"model": "gpt-4.1", "input": "x", "store": False, **parameters}
-        call: Call = self.client._operations.create(given, NO_OPTIONS, stream=True)
+        call: Call = self.client._operations.create(given, options, stream=True)
         return call
 
     async def begin(self, call: Call | None = None, **more: Any) -> Any:

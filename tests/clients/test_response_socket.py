@@ -281,3 +281,28 @@ def test_a_second_turn_waits_for_none(runner: str) -> None:
         assert await bench.ask() == WHOLE
 
     play(runner, scenario, WebSocketServer())
+
+
+def test_no_error_repeats_the_key_of_the_socket(runner: str) -> None:
+    error = {"status": 400, "error": {"code": "x", "message": f"Not for the key {KEY}."}}
+
+    async def scenario(bench: Bench) -> None:
+        await bench.ask()
+        with pytest.raises(BadRequestError) as caught:
+            await bench.ask()
+        assert KEY not in str(caught.value)
+        assert "[redacted]" in str(caught.value)
+
+    play(runner, scenario, WebSocketServer(fail_second(error)))
+
+
+def test_a_call_with_a_key_of_its_own_has_a_socket_of_its_own(runner: str) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.ask()
+        await bench.ask(bench.call(headers={"api-key": "another"}))
+        await bench.ask(bench.call(headers={"api-key": "another"}))
+        await bench.ask()
+        sent = [handshake.headers["authorization"] for handshake in bench.server.handshakes]
+        assert sent == [f"Bearer {KEY}", "Bearer another", f"Bearer {KEY}"]
+
+    play(runner, scenario, WebSocketServer())
