@@ -24,6 +24,8 @@ __all__ = ["CallerWebSocket", "Hold"]
 _LEAST_READ = 32 * 1024
 # Each fragment of a message takes a hundred bytes, however few it brings.
 _MOST_FRAGMENTS = 10_000
+# Frames that are sent one after the other go out together, up to this size.
+_MOST_UNWRITTEN = 32 * 1024
 # Shorter messages are not counted while they come: websocket_connections of them are little.
 _LITTLE = 64 * 1024
 # A caller who does not answer that a connection closes.
@@ -82,7 +84,8 @@ class CallerWebSocket(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._is_text = False
         self._size = self._held = 0
-        self._unread = 0
+        self._unread = self._unwritten = 0
+        self._flushes_soon = False
         self._ping: bytes | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -142,8 +145,9 @@ class CallerWebSocket(asyncio.Protocol):
         if kind == "websocket.send":
             if self._has_ended or self._frames.state is not State.OPEN:
                 raise ConnectionResetError("The connection is closing.")
-            self._frames.send_text(message["text"].encode())
-            self._flush()
+            content = message["text"].encode()
+            self._frames.send_text(content)
+            self._flush_soon(len(content))
         elif kind == "websocket.accept":
             self._accept(message)
         elif kind == "websocket.close" and self._is_accepted:
@@ -192,6 +196,9 @@ class CallerWebSocket(asyncio.Protocol):
             return
         if self._has_failed:
             return
+        if self._flushes_soon:
+            # What is dropped for a caller who does not read are answers to pings alone.
+            self._flush()
         self._size += len(data)
         self._frames.receive_data(data)
         for event in self._frames.events_received():
@@ -309,7 +316,17 @@ class CallerWebSocket(asyncio.Protocol):
         self._held = self._size = 0
         self._parts = []
 
+    def _flush_soon(self, size: int) -> None:
+        """Write what is sent in one turn of the event loop at once, unless it becomes long."""
+        self._unwritten += size
+        if self._unwritten > _MOST_UNWRITTEN:
+            self._flush()
+        elif not self._flushes_soon:
+            self._flushes_soon = True
+            self._loop.call_soon(self._flush)
+
     def _flush(self) -> None:
+        self._flushes_soon, self._unwritten = False, 0
         data = b"".join(self._frames.data_to_send())
         if data and not self._transport.is_closing():
             self._transport.write(data)
