@@ -13,15 +13,18 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as dial
 
 from azure_responses.emulator import EmulatedDeployment, Emulator, Fault, Latency, Resource
+from azure_responses.gateway.app import create_app
 from azure_responses.gateway.body_reader import BodyMemory
+from azure_responses.gateway.caller_websocket import CallerWebSocket
 from azure_responses.gateway.database import open_database
 from azure_responses.gateway.key_table import ApiCaller, StoredKey, hash_key
-from tests.gateway.gateways import KEY, Running, config_of, run_process, serve
+from tests.gateway.gateways import KEY, Running, config_of, run_process, run_server, serve
 from tests.openai_server.servers import make_emulator
 
 ALICE, BOB = "sk-alice-0123456789-abcdef", "sk-bob-0123456789-abcdefgh"
@@ -651,3 +654,49 @@ def test_turns_continue_the_trace_of_their_handshake(gateway: Running) -> None:
     assert len(found) == 2
     traces = {span.context.trace_id for span in found if span.context is not None}
     assert [f"{trace:032x}" for trace in traces] == ["0af7651916cd43dd8448eb211c80319c"]
+
+
+def test_any_server_of_asgi_carries_the_connections(url: str) -> None:
+    app = create_app(config_of(url, "east"))
+    config = uvicorn.Config(app, lifespan="on", log_level="error", ws="websockets-sansio")
+    with run_server(uvicorn.Server(config)) as port:
+        base = f"http://127.0.0.1:{port}"
+        with pytest.raises(InvalidStatus) as caught:
+            connect(base, key="sk-wrong")
+        assert caught.value.response.status_code == 401
+        with connect(base) as connection:
+            made = call(connection, store=False)["response"]
+            again = call(connection, store=False, previous_response_id=made["id"])
+            assert again["type"] == "response.completed"
+            connection.send(b"\x00")
+            assert close_code(connection) == 1003
+        with connect(base) as connection:
+            send(connection)
+        eventually(lambda: app.gateway.websockets.open == 0)
+
+
+def test_a_caller_who_stops_reading_is_cut_and_charged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CallerWebSocket, "read_seconds", 0.5)
+    log = tmp_path / "spend.jsonl"
+    emulator = make_emulator()
+    with emulator.serve() as server:
+        config = config_of(server.url, "east", spend_log=str(log))
+        with serve(config) as gateway:
+            parts = httpx.URL(gateway.url)
+            unread = socket.socket()
+            unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            unread.connect((parts.host, parts.port or 0))
+            head = f"GET /v1/responses HTTP/1.1\r\nhost: x\r\napi-key: {KEY}\r\n".encode()
+            upgrade = b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+            unread.sendall(head + upgrade + b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+            assert b" 101 " in unread.recv(1000)
+            body = json.dumps({**HELLO, "input": "[[azure:length:60000]]"}).encode()
+            masked = b"\x81\xfe" + len(body).to_bytes(2, "big") + b"\0\0\0\0" + body
+            unread.sendall(masked)
+            eventually(lambda: gateway.app.gateway.concurrency.in_progress == 1)
+            eventually(lambda: gateway.app.gateway.websockets.open == 0)
+            eventually(lambda: len(read_log(log)) == 1)
+            unread.close()
+    assert read_log(log)[0]["transport"] == "websocket"
