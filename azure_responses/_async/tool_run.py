@@ -12,7 +12,6 @@ from azure_responses._async.concurrency import (
     resolve,
     run_in_thread,
 )
-from azure_responses._async.stream import AsyncStream
 from azure_responses.call_options import TOOL_RUN_OPTIONS
 from azure_responses.errors import APIStatusError, ConfigurationError, MaxTurnsError
 from azure_responses.protocol.callable_tool import CallableTool, describe_failure, write_output
@@ -22,7 +21,7 @@ from azure_responses.types.response import ParsedResponse, Response
 from azure_responses.types.tools.functions import FunctionCall
 from azure_responses.types.tools.mcp import McpApprovalRequest
 
-__all__ = ["AsyncToolRun", "read_turn"]
+__all__ = ["AsyncToolRun", "read_turn", "run_over"]
 
 _ERRORS = ("output", "raise")
 
@@ -170,8 +169,28 @@ def _check_tools(functions: Mapping[str, CallableTool]) -> None:
             )
 
 
-async def read_turn(stream: AsyncStream[Any], on_event: Callable[[Any], Any] | None) -> Response:
-    """The response of a stream, whose events the function is called with."""
+async def run_over(
+    create: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    text_format: type[Any] | None,
+    lane: str | None,
+) -> Response:
+    """A tool loop whose turns are those of a connection: `create` begins one, in a lane.
+
+    A turn sends the outputs of its functions alone. Where the connection does not know the response
+    before, an unstored chain is sent in full.
+    """
+    run = AsyncToolRun(arguments, text_format, is_connection=True)
+
+    async def take_turn(parameters: Any) -> Response:
+        stream = create(lane=lane, text_format=text_format, **parameters)
+        return await read_turn(stream, run.on_event)
+
+    return await run.run(take_turn)
+
+
+async def read_turn(stream: Any, on_event: Callable[[Any], Any] | None) -> Response:
+    """The response of a client's or a router's stream, whose events the function is called with."""
     async with stream:
         if on_event is not None:
             async for event in stream:

@@ -13,7 +13,6 @@ from azure_responses._sync.concurrency import (
     resolve,
     run_in_thread,
 )
-from azure_responses._sync.stream import Stream
 from azure_responses.call_options import TOOL_RUN_OPTIONS
 from azure_responses.errors import APIStatusError, ConfigurationError, MaxTurnsError
 from azure_responses.protocol.callable_tool import CallableTool, describe_failure, write_output
@@ -23,7 +22,7 @@ from azure_responses.types.response import ParsedResponse, Response
 from azure_responses.types.tools.functions import FunctionCall
 from azure_responses.types.tools.mcp import McpApprovalRequest
 
-__all__ = ["ToolRun", "read_turn"]
+__all__ = ["ToolRun", "read_turn", "run_over"]
 
 _ERRORS = ("output", "raise")
 
@@ -171,8 +170,28 @@ def _check_tools(functions: Mapping[str, CallableTool]) -> None:
             )
 
 
-def read_turn(stream: Stream[Any], on_event: Callable[[Any], Any] | None) -> Response:
-    """The response of a stream, whose events the function is called with."""
+def run_over(
+    create: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    text_format: type[Any] | None,
+    lane: str | None,
+) -> Response:
+    """A tool loop whose turns are those of a connection: `create` begins one, in a lane.
+
+    A turn sends the outputs of its functions alone. Where the connection does not know the response
+    before, an unstored chain is sent in full.
+    """
+    run = ToolRun(arguments, text_format, is_connection=True)
+
+    def take_turn(parameters: Any) -> Response:
+        stream = create(lane=lane, text_format=text_format, **parameters)
+        return read_turn(stream, run.on_event)
+
+    return run.run(take_turn)
+
+
+def read_turn(stream: Any, on_event: Callable[[Any], Any] | None) -> Response:
+    """The response of a client's or a router's stream, whose events the function is called with."""
     with stream:
         if on_event is not None:
             for event in stream:

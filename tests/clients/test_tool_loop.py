@@ -1,6 +1,7 @@
 """`client.responses.run_tools`, on the sync client, asyncio and trio."""
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import anyio
@@ -13,14 +14,18 @@ from azure_responses import (
     MaxTurnsError,
     ToolCheckpoint,
 )
-from azure_responses.emulator import Emulator
-from tests.clients.both import run
+from azure_responses.emulator import Emulator, Fault
+from tests.clients.both import run, run_served
 
 MCP = {"type": "mcp", "server_label": "docs", "server_url": "https://mcp.example.com"}
 
 
 class Place(BaseModel):
     city: str
+
+
+class Answer(BaseModel):
+    text: str
 
 
 class Weather:
@@ -301,3 +306,76 @@ def test_invalid_options_are_refused_before_anything_is_sent(
         assert list(emulator.requests) == []
 
     run(runner, emulator, scenario)
+
+
+@pytest.fixture
+def served(emulator: Emulator) -> Iterator[str]:
+    """The emulator's URL."""
+    with emulator.serve() as server:
+        yield server.url
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_a_loop_of_twenty_turns_runs_over_one_websocket(
+    runner: str, emulator: Emulator, served: str, store: bool
+) -> None:
+    weather = Weather()
+
+    async def scenario(client: Any) -> None:
+        async with client.responses.connect("gpt-5-mini") as connection:
+            response = await connection.run_tools(
+                input=ask(19), tools=[weather.get_weather], store=store, max_turns=20
+            )
+        assert '"celsius"' in response.output_text
+        assert weather.cities == ["Paris"] * 19
+
+    run_served(runner, served, scenario, api_key=emulator.api_key)
+    first, *turns = emulator.requests
+    assert first.operation == "connect"
+    assert [turn.transport for turn in turns] == ["websocket"] * 20
+    # After the first turn an output is all that is sent.
+    assert all(len(turn.json()["input"]) == 1 for turn in turns[1:])
+
+
+def test_a_loop_goes_on_in_full_where_the_connection_has_forgotten_it(
+    runner: str, emulator: Emulator, served: str
+) -> None:
+    emulator.faults.add(Fault("websocket-forget", nth=3))
+    weather = Weather()
+    kinds: list[str] = []
+
+    async def scenario(client: Any) -> None:
+        async with client.responses.connect("gpt-5-mini") as connection:
+            response = await connection.run_tools(
+                input=ask(4),
+                tools=[weather.get_weather],
+                store=False,
+                lane="other",
+                on_event=lambda event: kinds.append(event.type),
+                text_format=Answer,
+            )
+        assert isinstance(response.output_parsed, Answer)
+
+    run_served(runner, served, scenario, api_key=emulator.api_key)
+    assert weather.cities == ["Paris"] * 4
+    assert kinds.count("response.completed") == 5
+    # The second turn is refused, and sent again in full.
+    lengths = [len(turn.json()["input"]) for turn in list(emulator.requests)[2:]]
+    assert [length == 1 for length in lengths] == [True, False, True, True, True]
+
+
+@pytest.mark.parametrize("model", ["kimi-k2.5", "claude-sonnet-4-5"])
+def test_a_loop_over_a_connection_serves_deployments_of_other_apis(
+    runner: str, emulator: Emulator, served: str, model: str
+) -> None:
+    weather = Weather()
+
+    async def scenario(client: Any) -> None:
+        async with client.responses.connect(model) as connection:
+            response = await connection.run_tools(
+                input=ask(19), tools=[weather.get_weather], store=False, max_turns=20
+            )
+        assert '"celsius"' in response.output_text
+
+    run_served(runner, served, scenario, api_key=emulator.api_key)
+    assert weather.cities == ["Paris"] * 19

@@ -115,7 +115,7 @@ def test_the_models_are_listed(report: Report, mode: str) -> None:
         # Azure lists the models that can be deployed.
         assert "gpt-5-mini-2025-08-07" in seen["listed"]
     else:
-        assert seen["listed"] == ["gpt-5-mini", "gpt-4.1", "slow", "my-custom-o1-pro"]
+        assert seen["listed"][:3] == ["gpt-5-mini", "gpt-4.1", "slow"]
     assert seen["one"].startswith("gpt-5-mini")
 
 

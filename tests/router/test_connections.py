@@ -63,6 +63,10 @@ class Connection:
             return list(stream)
         return [event async for event in stream]
 
+    async def run_tools(self, **arguments: Any) -> Any:
+        found = self.inner.run_tools(**arguments)
+        return found if self.is_sync else await found
+
     async def step(self, name: str, *args: Any) -> Any:
         """A method of the connection, awaited."""
         found = getattr(self.inner, name)(*args)
@@ -111,6 +115,37 @@ def _outputs(call_ids: list[str]) -> list[dict[str, Any]]:
 def is_native(request: pytest.FixtureRequest) -> bool:
     """Whether the deployment has WebSockets."""
     return bool(request.param)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("store", [True, False])
+def test_functions_are_called_in_a_loop_of_twenty_turns(
+    runner: str, is_native: bool, store: bool
+) -> None:
+    called: list[str] = []
+
+    def look_up(word: str) -> str:
+        called.append(word)
+        return "x"
+
+    def answer(body: dict[str, Any], number: int) -> list[dict[str, Any]]:
+        if number == 20:
+            return [message("done")]
+        call = {"name": "look_up", "arguments": '{"word": "w"}', "call_id": f"c{number}"}
+        return [{**KINDS[1], **call, "id": f"fc_{number}"}]
+
+    async def scenario(connection: Connection) -> None:
+        response = await connection.run_tools(
+            input="begin", tools=[look_up], store=store, max_turns=20
+        )
+        assert response.output_text == "done"
+
+    with TurnUpstream(answer) as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+        assert called == ["w"] * 19
+        assert len(upstream.requests) == 20
+        is_short = is_native or store
+        assert len(upstream.requests[-1].kinds) == (1 if is_short else 39)
 
 
 @pytest.mark.parametrize("runner", RUNNERS)

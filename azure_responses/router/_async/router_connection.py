@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from azure_responses._async.stream import AsyncTypedStream
+from azure_responses._async.tool_run import run_over
+from azure_responses.call_options import ToolRunArguments
 from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
@@ -213,6 +215,46 @@ class AsyncRouterConnection:
             return await self._perform(turn, {**given, **body}, output)
 
         return AsyncRoutedTurn(begin)
+
+    @overload
+    async def run_tools(
+        self,
+        *,
+        lane: str | None = None,
+        text_format: None = None,
+        **arguments: Unpack[ToolRunArguments],
+    ) -> Response: ...
+    @overload
+    async def run_tools(
+        self,
+        *,
+        lane: str | None = None,
+        text_format: type[T],
+        **arguments: Unpack[ToolRunArguments],
+    ) -> "ParsedResponse[T]": ...
+    @shows_parameters(ToolRunArguments)
+    async def run_tools(
+        self,
+        *,
+        lane: str | None = None,
+        text_format: type[Any] | None = None,
+        **arguments: Unpack[ToolRunArguments],
+    ) -> Response:
+        """`client.responses.run_tools` over this connection: each turn sends new items only.
+
+        With `store=False` the loop keeps all items, and sends them where the connection does not
+        know the response before.
+
+        Args:
+            lane: of the turns.
+            text_format: the type of the answer, which is then in `output_parsed`.
+
+        Raises:
+            MaxTurnsError: the model would still call functions after `max_turns` responses.
+            AzureResponsesError: as of a turn.
+            Exception: a function's, with `on_function_error="raise"`.
+        """
+        return await run_over(self.create, arguments, text_format, lane)
 
     @shows_parameters(RouterArguments)
     async def warm_up(
