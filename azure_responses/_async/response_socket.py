@@ -5,17 +5,17 @@ the API of another deployment, every other operation, and everything once the se
 WebSockets or lost too many.
 """
 
-import os
 import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from azure_responses._async.concurrency import shield
 from azure_responses._async.converted_calls import AsyncConvertedStream
 from azure_responses._async.executor import AsyncExecutor
+from azure_responses._async.socket_reply import AsyncSocketReply, AsyncWarmUpReply
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import (
     APIConnectionError,
@@ -34,112 +34,22 @@ from azure_responses.protocol.socket_frames import (
     no_successor,
     read_server_frame,
     reply_of,
-    sse_of,
     steer_frame,
 )
 from azure_responses.protocol.socket_state import SocketState, SocketTurn, Verdict, turn_of
-from azure_responses.protocol.warm_up import is_warm_up, warm_up_events, write_events
+from azure_responses.protocol.warm_up import is_warm_up
 from azure_responses.protocol.warning import warn_caller
-from azure_responses.reply_body import DRAIN_SECONDS, AsyncStreamedReply, EventTimer
+from azure_responses.reply_body import AsyncStreamedReply
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, Timeout, limit_of
 from azure_responses.types.result import Result
 from azure_responses.websocket_connections import AsyncWebSocket, HandshakeError
 
-__all__ = ["AsyncResponseSocket", "AsyncSocketReply", "AsyncWarmUpReply"]
+__all__ = ["AsyncResponseSocket"]
 
 R = TypeVar("R", bound=Result)
 
 # How long to wait for what becomes of a steer before its socket is given up for another turn.
 _STEER_SECONDS = 1.0
-
-
-class AsyncSocketReply(EventTimer):
-    """The events of one turn, as the bytes of a stream; stands where a streamed reply stands.
-
-    Args:
-        owner: the socket.
-        turn: what is answered.
-        first: the first event, which has come.
-        limit, is_opening: the time the others may take, as for the timer.
-
-    Attributes:
-        headers: of the handshake's reply.
-    """
-
-    def __init__(
-        self,
-        owner: "AsyncResponseSocket",
-        turn: SocketTurn,
-        first: ServerFrame,
-        headers: Mapping[str, str],
-        limit: TimeLimit,
-        *,
-        is_opening: bool,
-    ) -> None:
-        super().__init__(limit, is_opening=is_opening)
-        self.headers = headers
-        self._owner = owner
-        self._turn = turn
-        self._first: ServerFrame | None = first
-        self._has_ended = first.is_terminal
-        self._is_closed = False
-
-    async def read(self) -> bytes | None:
-        """The next event; None at the end.
-
-        Raises:
-            APIConnectionError: the socket was lost; an APITimeoutError: the next event is late.
-        """
-        first, self._first = self._first, None
-        if first is not None:
-            return sse_of(first)
-        if self._has_ended or self._is_closed:
-            return None
-        if not self._is_waiting:
-            self._is_waiting = True
-            self._limit.restart()
-        frame = await self._owner._read_event(self._turn, self._limit)
-        self._has_ended = frame.is_terminal
-        return sse_of(frame)
-
-    async def aclose(self) -> None:
-        """End the turn; before its last event the socket is closed, which stops the generation."""
-        if not self._is_closed:
-            self._is_closed = True
-            await self._owner._end_turn(self._turn)
-
-    async def drain(self) -> None:
-        """Read what little is left, so that the socket can carry another turn."""
-        self._hurry(DRAIN_SECONDS)
-        with suppress(APIConnectionError):
-            while await self.read() is not None:
-                pass
-
-
-class AsyncWarmUpReply(EventTimer):
-    """The answer to a warm-up over HTTP, for which nothing is sent.
-
-    Args:
-        call: the warm-up.
-    """
-
-    def __init__(self, call: Call) -> None:
-        super().__init__(TimeLimit(None), is_opening=False)
-        self.headers: Mapping[str, str] = {}
-        response_id = f"resp_warmup_{os.urandom(16).hex()}"
-        events = warm_up_events(call.parameters, response_id, time.time())
-        self._events: bytes | None = write_events(events)
-
-    async def read(self) -> bytes | None:
-        """All events; None at the end."""
-        events, self._events = self._events, None
-        return events
-
-    async def aclose(self) -> None:
-        """Nothing is held."""
-
-    async def drain(self) -> None:
-        """Nothing is left."""
 
 
 class AsyncResponseSocket:
@@ -230,11 +140,11 @@ class AsyncResponseSocket:
             with nullcontext() if watch is None else watch.active():
                 opened = await self._open(turn, call, timeout, watch)
         except BaseException:
-            await self._end_turn(turn)
+            await self.end_turn(turn)
             raise
         if opened is not None:
             return opened
-        await self._end_turn(turn)
+        await self.end_turn(turn)
         return await self._over_http(call, timeout, watch)
 
     async def steer(self, previous_response_id: str, steered: Any) -> None:
@@ -442,7 +352,7 @@ class AsyncResponseSocket:
         self._is_busy = not frame.is_terminal
         return frame
 
-    async def _read_event(self, turn: SocketTurn, limit: TimeLimit) -> ServerFrame:
+    async def read_event(self, turn: SocketTurn, limit: TimeLimit) -> ServerFrame:
         """The next event of the turn that is going on."""
         if self._turn is not turn:
             raise APIConnectionError("The WebSocket was closed before the stream was read.")
@@ -488,7 +398,7 @@ class AsyncResponseSocket:
             raise APIConnectionError("The WebSocket was lost, and with it what it was to bring.")
         return self._socket
 
-    async def _end_turn(self, turn: SocketTurn) -> None:
+    async def end_turn(self, turn: SocketTurn) -> None:
         """No reader waits any more; a response that is going on ends with its socket."""
         # After a fork, or after `aclose`, another turn may have begun.
         if self._turn is turn:

@@ -12,11 +12,8 @@ from weakref import finalize
 from azure_responses._async.concurrency import shield, sleep
 from azure_responses._async.converted_calls import AsyncConvertedStream
 from azure_responses._async.executor import AsyncExecutor
-from azure_responses._async.response_socket import (
-    AsyncResponseSocket,
-    AsyncSocketReply,
-    AsyncWarmUpReply,
-)
+from azure_responses._async.response_socket import AsyncResponseSocket
+from azure_responses._async.socket_reply import AsyncSocketReply, AsyncWarmUpReply
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
 from azure_responses.protocol.call import Call

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Self, TypeVar
 
 from azure_responses._async.connection_lane import AsyncLane, Place
-from azure_responses._async.response_socket import AsyncSocketReply
+from azure_responses._async.socket_reply import AsyncSocketReply
 from azure_responses._async.stream import AsyncStream
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
 from azure_responses.protocol.call import Call

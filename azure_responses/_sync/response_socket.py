@@ -6,17 +6,17 @@ the API of another deployment, every other operation, and everything once the se
 WebSockets or lost too many.
 """
 
-import os
 import random
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from azure_responses._sync.concurrency import shield
 from azure_responses._sync.converted_calls import ConvertedStream
 from azure_responses._sync.executor import Executor
+from azure_responses._sync.socket_reply import SocketReply, WarmUpReply
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import (
     APIConnectionError,
@@ -35,112 +35,22 @@ from azure_responses.protocol.socket_frames import (
     no_successor,
     read_server_frame,
     reply_of,
-    sse_of,
     steer_frame,
 )
 from azure_responses.protocol.socket_state import SocketState, SocketTurn, Verdict, turn_of
-from azure_responses.protocol.warm_up import is_warm_up, warm_up_events, write_events
+from azure_responses.protocol.warm_up import is_warm_up
 from azure_responses.protocol.warning import warn_caller
-from azure_responses.reply_body import DRAIN_SECONDS, EventTimer, StreamedReply
+from azure_responses.reply_body import StreamedReply
 from azure_responses.timeouts import OpeningTimeout, TimeLimit, Timeout, limit_of
 from azure_responses.types.result import Result
 from azure_responses.websocket_connections import HandshakeError, WebSocket
 
-__all__ = ["ResponseSocket", "SocketReply", "WarmUpReply"]
+__all__ = ["ResponseSocket"]
 
 R = TypeVar("R", bound=Result)
 
 # How long to wait for what becomes of a steer before its socket is given up for another turn.
 _STEER_SECONDS = 1.0
-
-
-class SocketReply(EventTimer):
-    """The events of one turn, as the bytes of a stream; stands where a streamed reply stands.
-
-    Args:
-        owner: the socket.
-        turn: what is answered.
-        first: the first event, which has come.
-        limit, is_opening: the time the others may take, as for the timer.
-
-    Attributes:
-        headers: of the handshake's reply.
-    """
-
-    def __init__(
-        self,
-        owner: "ResponseSocket",
-        turn: SocketTurn,
-        first: ServerFrame,
-        headers: Mapping[str, str],
-        limit: TimeLimit,
-        *,
-        is_opening: bool,
-    ) -> None:
-        super().__init__(limit, is_opening=is_opening)
-        self.headers = headers
-        self._owner = owner
-        self._turn = turn
-        self._first: ServerFrame | None = first
-        self._has_ended = first.is_terminal
-        self._is_closed = False
-
-    def read(self) -> bytes | None:
-        """The next event; None at the end.
-
-        Raises:
-            APIConnectionError: the socket was lost; an APITimeoutError: the next event is late.
-        """
-        first, self._first = self._first, None
-        if first is not None:
-            return sse_of(first)
-        if self._has_ended or self._is_closed:
-            return None
-        if not self._is_waiting:
-            self._is_waiting = True
-            self._limit.restart()
-        frame = self._owner._read_event(self._turn, self._limit)
-        self._has_ended = frame.is_terminal
-        return sse_of(frame)
-
-    def close(self) -> None:
-        """End the turn; before its last event the socket is closed, which stops the generation."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._owner._end_turn(self._turn)
-
-    def drain(self) -> None:
-        """Read what little is left, so that the socket can carry another turn."""
-        self._hurry(DRAIN_SECONDS)
-        with suppress(APIConnectionError):
-            while self.read() is not None:
-                pass
-
-
-class WarmUpReply(EventTimer):
-    """The answer to a warm-up over HTTP, for which nothing is sent.
-
-    Args:
-        call: the warm-up.
-    """
-
-    def __init__(self, call: Call) -> None:
-        super().__init__(TimeLimit(None), is_opening=False)
-        self.headers: Mapping[str, str] = {}
-        response_id = f"resp_warmup_{os.urandom(16).hex()}"
-        events = warm_up_events(call.parameters, response_id, time.time())
-        self._events: bytes | None = write_events(events)
-
-    def read(self) -> bytes | None:
-        """All events; None at the end."""
-        events, self._events = self._events, None
-        return events
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def drain(self) -> None:
-        """Nothing is left."""
 
 
 class ResponseSocket:
@@ -231,11 +141,11 @@ class ResponseSocket:
             with nullcontext() if watch is None else watch.active():
                 opened = self._open(turn, call, timeout, watch)
         except BaseException:
-            self._end_turn(turn)
+            self.end_turn(turn)
             raise
         if opened is not None:
             return opened
-        self._end_turn(turn)
+        self.end_turn(turn)
         return self._over_http(call, timeout, watch)
 
     def steer(self, previous_response_id: str, steered: Any) -> None:
@@ -437,7 +347,7 @@ class ResponseSocket:
         self._is_busy = not frame.is_terminal
         return frame
 
-    def _read_event(self, turn: SocketTurn, limit: TimeLimit) -> ServerFrame:
+    def read_event(self, turn: SocketTurn, limit: TimeLimit) -> ServerFrame:
         """The next event of the turn that is going on."""
         if self._turn is not turn:
             raise APIConnectionError("The WebSocket was closed before the stream was read.")
@@ -483,7 +393,7 @@ class ResponseSocket:
             raise APIConnectionError("The WebSocket was lost, and with it what it was to bring.")
         return self._socket
 
-    def _end_turn(self, turn: SocketTurn) -> None:
+    def end_turn(self, turn: SocketTurn) -> None:
         """No reader waits any more; a response that is going on ends with its socket."""
         # After a fork, or after `close`, another turn may have begun.
         if self._turn is turn:

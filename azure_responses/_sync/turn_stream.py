@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Self, TypeVar
 
 from azure_responses._sync.connection_lane import Lane, Place
-from azure_responses._sync.response_socket import SocketReply
+from azure_responses._sync.socket_reply import SocketReply
 from azure_responses._sync.stream import Stream
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
 from azure_responses.protocol.call import Call

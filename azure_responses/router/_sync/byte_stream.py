@@ -28,11 +28,8 @@ from weakref import finalize
 from azure_responses._sync.concurrency import shield, sleep
 from azure_responses._sync.converted_calls import ConvertedStream
 from azure_responses._sync.executor import Executor
-from azure_responses._sync.response_socket import (
-    ResponseSocket,
-    SocketReply,
-    WarmUpReply,
-)
+from azure_responses._sync.response_socket import ResponseSocket
+from azure_responses._sync.socket_reply import SocketReply, WarmUpReply
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import (
     APIConnectionError,
