@@ -159,6 +159,10 @@ general_settings:
   queue_timeout: 4
   drain_timeout: 0
   keepalive_seconds: 0
+  websocket_connections: 0
+  websocket_connections_per_key: 3
+  websocket_max_seconds: 600
+  websocket_idle_seconds: 90
   affinity_secret: [new, old]
   allow_unauthenticated: true
   cancel_on_disconnect: true
@@ -183,6 +187,8 @@ pricing:
     assert (read.max_body_bytes, read.max_concurrent_requests) == (1024 * 1024, 10)
     assert (read.max_queued_requests, read.queue_timeout, read.drain_timeout) == (0, 4.0, 0.0)
     assert read.keepalive_seconds == 0.0
+    assert (read.websocket_connections, read.websocket_connections_per_key) == (0, 3)
+    assert (read.websocket_max_seconds, read.websocket_idle_seconds) == (600.0, 90.0)
     assert read.affinity_secrets == ("new", "old")
     assert read.allow_unauthenticated
     assert read.drop_params
