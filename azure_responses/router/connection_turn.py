@@ -89,6 +89,7 @@ class ConnectionTurn:
         label: puts signed ids into events of the socket that are no part of the response.
         steers: the inputs of the steers that were sent while its response was made.
         has_ended: `ended` was called.
+        hides_reasoning: encrypted reasoning is asked for, and not by the caller.
         response: the latest whole response that an event carried, as the caller may continue it;
             None before the first.
     """
@@ -119,7 +120,7 @@ class ConnectionTurn:
         include = body.get("include")
         asks = isinstance(include, list | tuple) and ENCRYPTED in include
         self._wants_reasoning = body.get("store") is False and not asks
-        self._hides_reasoning = False
+        self.hides_reasoning = False
 
     @property
     def carried(self) -> KeptResponse | None:
@@ -144,12 +145,12 @@ class ConnectionTurn:
         return None if base is None else self._pins.inner_id(base)
 
     def choose_socket(self, target: Any, *, sends_items: bool) -> bool:
-        """Choose what the next attempt is sent over.
+        """Choose what the next attempt is sent over; without a target HTTP.
 
         True where its socket knows the response that the turn continues, whose items are then not
         sent. With `sends_items` they are in any case.
         """
-        self.socket = self._find_socket(target, self.lane)
+        self.socket = None if target is None else self._find_socket(target, self.lane)
         if self.socket is None or self.carried is None or sends_items:
             return False
         maker = self._pins.maker_of(self.carried)
@@ -167,8 +168,8 @@ class ConnectionTurn:
 
         Without it, reasoning that no service stores is lost; `reasons`: the deployment encrypts it.
         """
-        self._hides_reasoning = self._wants_reasoning and reasons
-        if not self._hides_reasoning:
+        self.hides_reasoning = self._wants_reasoning and reasons
+        if not self.hides_reasoning:
             return parameters
         include = parameters.get("include") or ()
         return {**parameters, "include": [*include, ENCRYPTED]}
@@ -179,7 +180,7 @@ class ConnectionTurn:
         if isinstance(response, dict):
             self._show_response(response)
         item = event.get("item")
-        if self._hides_reasoning and _is_reasoning(item):
+        if self.hides_reasoning and _is_reasoning(item):
             item.pop("encrypted_content", None)
         return event
 
@@ -194,7 +195,11 @@ class ConnectionTurn:
         if self.has_ended:
             return
         self.has_ended = True
-        found = self.response or response or {}
+        shown = self.response
+        if shown is not None and (response is None or response.get("id") == shown.get("id")):
+            # With what the caller does not see.
+            response = shown
+        found = response or {}
         status = found.get("status")
         if not failed and status in _CONTINUED:
             self._memory.keep(self.lane, self.body, found, continues=self.kept)
@@ -211,7 +216,7 @@ class ConnectionTurn:
             response[_PREVIOUS] = self.carried.response_id
         self.response = dict(response)
         output = response.get("output")
-        if self._hides_reasoning and isinstance(output, list):
+        if self.hides_reasoning and isinstance(output, list):
             response["output"] = [_without_ciphertext(item) for item in output]
 
 

@@ -612,3 +612,43 @@ def test_a_typed_answer_is_read() -> None:
         found = connection.create(input="hi", text_format=Answer).get_final_response()
         assert found.output_parsed == Answer(text="x")
         assert upstream.requests[0].body["text"]["format"]["type"] == "json_schema"
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_model_that_refuses_encrypted_reasoning_is_not_asked_again(
+    runner: str, is_native: bool
+) -> None:
+    error = {
+        "type": "invalid_request_error",
+        "message": "Encrypted content is not supported with this model.",
+        "param": "include",
+    }
+
+    async def scenario(connection: Connection) -> None:
+        upstream.faults.append({"status": 400, "error": error})
+        upstream.http_faults.append((400, {"error": error}))
+        first = await connection.turn(store=False)
+        await connection.turn("on", store=False, previous_response_id=first.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=is_native)], scenario)
+        wanted = ["reasoning.encrypted_content"]
+        assert [one.body.get("include") for one in upstream.requests] == [wanted, None, None]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_turn_goes_from_a_socket_to_a_deployment_that_speaks_chat(runner: str) -> None:
+    async def scenario(connection: Connection) -> None:
+        error = {"error": {"code": "rate_limit_exceeded", "message": "later"}}
+        native.faults.append({"status": 429, **error})
+        first = await connection.turn(store=False)
+        await connection.turn("on", store=False, previous_response_id=first.id)
+
+    with TurnUpstream() as native, TurnUpstream() as chat:
+        rows = [
+            _row(native, "native", websocket=True, model="azure/gpt-4o", order=1),
+            _row(chat, "chat", api="chat", model="azure/gpt-4o", order=2),
+        ]
+        run(runner, rows, scenario)
+        assert {one.path for one in chat.requests} == {"/openai/v1/chat/completions"}
+        assert len(native.requests) == 1

@@ -187,12 +187,12 @@ class AsyncByteStream:
 
     async def _begin(self) -> None:
         attempt = self._attempt
-        try:
-            await self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
-        except APIStatusError as error:
-            await attempt.write_items(error)
-            self.frames = attempt.make_frames(self._model)
-            await self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
+        while not self._is_connected:
+            try:
+                await self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
+            except APIStatusError as error:
+                await attempt.write_again(error)
+                self.frames = attempt.make_frames(self._model)
         while not self._first:
             self._first = await self._read_once()
         self._is_opening = False

@@ -233,9 +233,10 @@ class Attempt:
         self, request: RoutedRequest, turn: ConnectionTurn, api: APIName, *, drops_params: bool
     ) -> PreparedRequest:
         target = self.target
-        self._sends_id = False
-        if api == "responses":
-            self._sends_id = turn.choose_socket(target, sends_items=self._sends_items)
+        can_use = api == "responses"
+        self._sends_id = turn.choose_socket(
+            target if can_use else None, sends_items=self._sends_items
+        )
         if turn.is_successor and turn.socket is None:
             lost = APIConnectionError("The WebSocket of the response that was steered was lost.")
             raise NotSent(lost)
@@ -250,16 +251,27 @@ class Attempt:
         turn.label = prepared.ids.label
         return prepared
 
-    def write_items(self, error: APIStatusError) -> None:
-        """Write the call again with all items of what it continues, which its socket did not know.
+    def write_again(self, error: APIStatusError) -> None:
+        """Write the call of a turn anew, where what the connection made of it was refused.
+
+        Its socket did not know what it continues: then all items are sent. Or the model does not
+        reason, and refuses to be asked for encrypted reasoning.
 
         Raises:
-            APIStatusError: `error`, where the items were sent already.
+            APIStatusError: `error`, where another form would not help.
         """
-        if not self._sends_id or error.code != _NOT_KNOWN:
+        if self._sends_id and error.code == _NOT_KNOWN:
+            self._sends_items = True
+        elif not self._has_learned(error):
             raise error
-        self._sends_items = True
         compute(self._write)
+
+    def _has_learned(self, error: APIStatusError) -> bool:
+        turn, deployment = self.turn, self.target.deployment
+        if turn is None or not turn.hides_reasoning or not isinstance(self.request, RoutedRequest):
+            return False
+        knowledge = self.request.reader.chat_options.knowledge_of(deployment)
+        return knowledge.learn_from_refusal(deployment.name_for(self._call.group), error)
 
     def _require_history(self, request: RoutedRequest, api: APIName) -> None:
         """Leave what a resource stores to a deployment that reads it there, if the group has one.

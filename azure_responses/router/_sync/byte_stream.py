@@ -188,12 +188,12 @@ class ByteStream:
 
     def _begin(self) -> None:
         attempt = self._attempt
-        try:
-            self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
-        except APIStatusError as error:
-            attempt.write_items(error)
-            self.frames = attempt.make_frames(self._model)
-            self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
+        while not self._is_connected:
+            try:
+                self._connect(attempt.sent, self._opening_timeout(), attempt.sender)
+            except APIStatusError as error:
+                attempt.write_again(error)
+                self.frames = attempt.make_frames(self._model)
         while not self._first:
             self._first = self._read_once()
         self._is_opening = False
