@@ -67,6 +67,10 @@ class KeptResponse:
         kept = {name: value for name, value in body.items() if name != _CONTINUES}
         if self.base is not None:
             kept[_CONTINUES] = self.base
+        given = body.get("input")
+        if given is not None and not _has_items(given):
+            # The service refuses it; without it, the answer would be one to the earlier turns.
+            return {**kept, "input": given}
         before = [item for piece in self.pieces for item in piece.body()["input"]]
         return {**kept, "input": [*before, *_items_of(body.get("input"))]}
 
@@ -170,8 +174,11 @@ def _items_of(given: Any) -> list[Any]:
     """An input as items."""
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": given}]
-    is_list = isinstance(given, Iterable) and not isinstance(given, Mapping | bytes)
-    return list(given) if is_list else []
+    return list(given) if _has_items(given) else []
+
+
+def _has_items(given: Any) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, Mapping | bytes)
 
 
 def _output_of(response: Mapping[str, Any], *, is_stored: bool) -> list[Any]:

@@ -12,7 +12,7 @@ from azure_responses.protocol.request_body import encode_body
 
 __all__ = ["is_warm_up", "warm_up_events", "write_events"]
 
-_REPEATED = ("instructions", "metadata", "model", "previous_response_id", "store", "tools")
+_REPEATED = ("instructions", "metadata", "model", "previous_response_id", "tools")
 
 
 def is_warm_up(body: Mapping[str, Any]) -> bool:
@@ -35,6 +35,8 @@ def warm_up_events(body: Mapping[str, Any], response_id: str, now: float) -> lis
         "created_at": int(now),
         "status": "in_progress",
         "output": [],
+        # Whatever its caller asked for: the next turn has to bring all items.
+        "store": False,
         **{name: body[name] for name in _REPEATED if body.get(name) is not None},
     }
     completed = {**response, "status": "completed", "usage": usage}

@@ -124,3 +124,15 @@ async def test_a_socket_that_is_lost_before_output_is_replaced_and_all_items_sen
             assert kinds(frames).count("response.created") == 1
             assert frames[-1]["type"] == "response.completed"
             assert upstream.requests[-1].kinds == ["message", "message", "message"]
+
+
+@pytest.mark.filterwarnings("ignore:No WebSocket can be used")
+async def test_a_warm_up_is_answered_although_the_service_offers_no_websocket() -> None:
+    with TurnUpstream(offers_sockets=False) as upstream:
+        async with open_over(upstream) as caller:
+            warm = await caller.turn(model="gpt", input="x", generate=False)
+            assert kinds(warm) == ["response.created", "response.completed"]
+            assert not upstream.requests
+            previous = warm[-1]["response"]["id"]
+            await caller.turn(input="y", previous_response_id=previous)
+            assert upstream.requests[-1].kinds == ["message", "message"]

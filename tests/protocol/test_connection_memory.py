@@ -228,7 +228,7 @@ def test_odd_inputs_and_outputs_are_no_items() -> None:
     memory = ConnectionMemory()
     memory.keep(None, {"input": {"a": 1}}, {"id": "r1", "store": False, "output": "x"})
     memory.keep(None, {"previous_response_id": "r1"}, _response("r2", "odd"))
-    assert memory.continued({"previous_response_id": "r2", "input": 5}) == {"input": ["odd"]}
+    assert memory.continued({"previous_response_id": "r2"}) == {"input": ["odd"]}
 
 
 @given(turns=st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=8))
@@ -251,3 +251,10 @@ def test_a_memory_that_is_cleared_knows_no_response() -> None:
     memory.keep(None, {"input": "a"}, _response("r1", _said("b")))
     memory.clear()
     assert (memory.find("r1"), memory.size) == (None, 0)
+
+
+def test_an_input_that_is_none_is_left_for_the_service_to_refuse() -> None:
+    memory = ConnectionMemory()
+    memory.keep(None, {"input": "hi", "store": False}, {"id": "resp_1", "output": []})
+    body = {"previous_response_id": "resp_1", "store": False, "input": 7}
+    assert memory.continued(body) == {"store": False, "input": 7}
