@@ -158,9 +158,9 @@ class WebSocketHandler:
         await self._send({"type": f"{kind}.body", "body": body})
 
     async def _serve(self, caller: ApiCaller) -> None:
-        websocket = self._scope.get(WEBSOCKET)
+        websocket, hold = self._scope.get(WEBSOCKET), self._holder(caller)
         if websocket is not None:
-            websocket.hold = self._holder(caller)
+            websocket.hold = hold
         await self._send(
             {
                 "type": "websocket.accept",
@@ -170,7 +170,7 @@ class WebSocketHandler:
         )
         shutdown, routed = self._gateway.shutdown, self._routed(caller)
         counts = _Counts(self._gateway, routed, caller.key_id)
-        connection = self._connection(routed, counts)
+        connection = self._connection(routed, counts, hold)
 
         def drain() -> None:
             connection.drain(shutdown.error)
@@ -188,7 +188,9 @@ class WebSocketHandler:
         parts = self._gateway.router.parts
         return AsyncRoutedConnection(parts.async_calls, parts.reader, owner=caller.owner)
 
-    def _connection(self, routed: AsyncRoutedConnection, counts: _Counts) -> ServedConnection:
+    def _connection(
+        self, routed: AsyncRoutedConnection, counts: _Counts, hold: Callable[[int], bool]
+    ) -> ServedConnection:
         return ServedConnection(
             routed,
             self._perform,
@@ -198,10 +200,11 @@ class WebSocketHandler:
             check=self._check,
             read=self._read,
             ended=counts.note_turn,
+            hold=hold,
         )
 
     def _holder(self, caller: ApiCaller) -> Callable[[int], bool]:
-        """What counts the parts of a long message, as those of a body."""
+        """What counts the parts of a long message, and turns that wait, as bodies."""
         bodies, key = self._gateway.bodies, caller.key_id
 
         def hold(size: int) -> bool:

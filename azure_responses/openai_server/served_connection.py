@@ -121,6 +121,7 @@ class ServedConnection:
         check: of a warm-up, which is answered here.
         read: the JSON of a frame.
         ended: called when a turn has ended.
+        hold: counts so many bytes more (or, negative, fewer) of turns that wait; False has no room.
     """
 
     def __init__(
@@ -134,6 +135,7 @@ class ServedConnection:
         check: Check = _check_nothing,
         read: Callable[[bytes], Awaitable[dict[str, Any]]] = read_frame_json,
         ended: Callable[[], None] | None = None,
+        hold: Callable[[int], bool] = lambda size: True,
     ) -> None:
         self._routed = routed
         self._perform = perform
@@ -143,6 +145,8 @@ class ServedConnection:
         self._check = check
         self._read = read
         self._tell_of_end = ended
+        self._hold = hold
+        self._held = 0
         self._loop = asyncio.get_running_loop()
         self._queue: TurnQueue[ClientFrame] = TurnQueue(self._limits)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -170,6 +174,8 @@ class ServedConnection:
                 reader.result()
             return await self._say_goodbye()
         finally:
+            self._end(_LEFT)
+            self._release(self._held)
             for timer in self._timers.values():
                 timer.cancel()
             # Also where this task was cancelled: no turn begins any more.
@@ -276,9 +282,10 @@ class ServedConnection:
             message = f"A connection may use {self._limits.most_lanes} names as stream_id."
             code = "websocket_stream_limit_reached"
             raise frame_error(message, "stream_id", code=code, lane=lane)
-        elif not self._queue.has_room(size):
+        elif not self._queue.has_room(size) or not self._hold(size):
             await self._send(error_frame(429, _TOO_MANY_WAIT, lane))
         else:
+            self._held += size
             self._queue.add(lane, frame, size)
             self._begin_turns()
 
@@ -310,9 +317,16 @@ class ServedConnection:
 
     def _begin_turns(self) -> None:
         while not self._is_ending and (begun := self._queue.begin()) is not None:
+            self._release(len(begun[1].content))
             task = self._loop.create_task(self._serve(*begun))
             self._tasks.add(task)
             task.add_done_callback(partial(self._note_end, begun[0]))
+
+    def _release(self, size: int) -> None:
+        """Turns do not wait any more."""
+        if size:
+            self._held -= size
+            self._hold(-size)
 
     @property
     def _is_ending(self) -> bool:

@@ -231,6 +231,21 @@ def test_each_of_very_many_queued_turns_has_one_end(
     assert caller.turn(model=model, input="hi")[-1]["type"] == "response.completed"
 
 
+@_BOTH
+def test_turns_that_wait_count_as_bodies_until_they_begin(stage: _Stage, model: str) -> None:
+    with socket_caller(stage.url, close_timeout=0.2) as caller:
+        caller.send(model=model, input=f"text stall!@3 {model} waits")
+        for _ in range(10):
+            caller.send(model=model, input="text " + "x" * 200_000)
+        _until(lambda: stage.held()["bodies"] > 2_000_000)
+    _until(lambda: +stage.held() == Counter())
+    with socket_caller(stage.url) as caller:
+        for _ in range(10):
+            caller.send(model=model, input="text deltas=1 " + "x" * 200_000)
+        for _ in range(10):
+            assert list(caller.events())[-1]["type"] == "response.completed"
+
+
 def test_no_more_lanes_than_the_limit_have_names(caller: SocketCaller) -> None:
     for number in range(40):
         caller.send(model="http", input="text deltas=1", stream_id=f"lane-{number}")
