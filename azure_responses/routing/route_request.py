@@ -298,6 +298,8 @@ class Pins(NamedTuple):
             f"No deployment is known to have made what {fields} names: {show_id(first.value)} is "
             "not an id that this router gave out, and its deployments are on several resources.",
             status_code=400,
+            # Clients of a WebSocket send the whole input again after this code.
+            code="previous_response_not_found" if fields == "previous_response_id" else None,
             param=first.path,
             hint="Send the id that router.import_id(id, deployment=…) makes of it.",
         )
