@@ -24,6 +24,7 @@ from tests.real_clients.programs.errand import Errand, run
 # Deployments called over HTTP, over WebSockets, and by two other APIs.
 _MODELS = {
     "gateway": ("gpt-5-mini", "gpt-5-mini-socket", "kimi-k2.5", "claude-sonnet-4-5"),
+    "injected": ("gpt-5-mini", "gpt-5-mini-socket", "kimi-k2.5", "claude-sonnet-4-5"),
     "emulator": ("gpt-5-mini",),
 }
 _NAME = "My name is Ada."
@@ -89,8 +90,29 @@ class Talk:
 
 
 @contextmanager
+def _arguments(errand: Errand) -> Iterator[dict[str, Any]]:
+    """Of a client; where calls are injected, a router in this process serves its WebSockets."""
+    if errand.mode != "injected":
+        yield {"base_url": errand.base_url, "api_key": errand.key}
+        return
+    from azure_responses import Router
+    from azure_responses.openai_transport import websocket
+
+    with Router(errand.rows) as router, websocket(router) as endpoint:
+        url = endpoint.url
+        # The endpoint takes WebSockets alone.
+        yield {"api_key": "unused", "base_url": "http://nobody.invalid", "websocket_base_url": url}
+
+
+@contextmanager
+def _client(errand: Errand) -> Iterator[Any]:
+    with _arguments(errand) as arguments, openai.OpenAI(**arguments) as client:
+        yield client
+
+
+@contextmanager
 def _talk(errand: Errand, model: str) -> Iterator[Talk]:
-    with errand.client() as client, client.responses.connect() as connection:
+    with _client(errand) as client, client.responses.connect() as connection:
         yield Talk(connection, model)
 
 
@@ -172,8 +194,11 @@ def evicted(errand: Errand) -> Any:
 
 
 def compacted(errand: Errand) -> Any:
+    if errand.mode == "injected":
+        return {}  # There is no HTTP to compact over.
+
     def see(errand: Errand, model: str) -> Any:
-        with errand.client() as client, client.responses.connect() as connection:
+        with _client(errand) as client, client.responses.connect() as connection:
             talk = Talk(connection, model)
             first = talk.say(_NAME)
             said = [{"role": "user", "content": _NAME}, *(i.to_dict() for i in first.output)]
@@ -263,7 +288,7 @@ def lanes(errand: Errand) -> Any:
 
     def see(errand: Errand, model: str) -> Any:
         with (
-            errand.client() as client,
+            _client(errand) as client,
             client.responses.connect() as connection,
             ResponsesWebSocketSession(connection, limits=_LIMITS) as session,
         ):
@@ -286,8 +311,13 @@ def forked(errand: Errand) -> Any:
 
 
 async def _fork(errand: Errand, model: str) -> Any:
+    with _arguments(errand) as arguments:
+        return await _fork_over(openai.AsyncOpenAI(**arguments), model)
+
+
+async def _fork_over(made: openai.AsyncOpenAI, model: str) -> list[str]:
     async with (
-        errand.async_client() as client,
+        made as client,
         client.responses.connect() as connection,
         AsyncResponsesWebSocketSession(connection, limits=_LIMITS) as session,
     ):
