@@ -74,6 +74,7 @@ COSTS = {
         "router/test_replicas.py",
         "soak/test_ending.py",
         "soak/test_soak.py",
+        "soak/test_websockets.py",
         "store/test_async_redis_state.py",
         "store/test_connection.py",
         "store/test_interface.py",
