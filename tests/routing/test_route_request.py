@@ -21,6 +21,16 @@ def test_raw_ids_are_refused_with_the_fix() -> None:
     assert "import_id" in str(raised.value.hint)
 
 
+def test_a_raw_id_of_a_previous_response_has_the_code_after_which_clients_resend() -> None:
+    previous = Found("previous_response_id", "resp_1")
+    with pytest.raises(BadRequestError) as raised:
+        Pins(raw=(previous,)).require_labels()
+    assert raised.value.code == "previous_response_not_found"
+    with pytest.raises(BadRequestError) as raised:
+        Pins(raw=_RAW).require_labels()
+    assert raised.value.code is None
+
+
 @pytest.mark.parametrize("pins", [Pins(), Pins(hard=Pin("4ea9c1da"), raw=_RAW)])
 def test_raw_ids_beside_a_hard_pin_are_let_through(pins: Pins) -> None:
     pins.require_labels()
