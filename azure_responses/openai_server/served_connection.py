@@ -465,6 +465,9 @@ class _TurnReply:
                 self._turn.ended(response, failed=frame.has_failed)
                 self._note_end(self._turn)
             await self._send(frame.text)
+            if frame.is_terminal:
+                # What is written together goes out now, before the call is recorded.
+                await asyncio.sleep(0)
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
