@@ -364,6 +364,7 @@ class ServedConnection:
         while (following := await self._await_successor(turn)) is not None:
             sent, turn = following
             await self._make(write_body(sent), turn)
+            await self._routed.stop_refused(turn)
 
     async def _await_successor(
         self, turn: ConnectionTurn

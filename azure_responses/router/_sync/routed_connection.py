@@ -160,7 +160,20 @@ class RoutedConnection:
             return None
         # It inherits what the response before was asked.
         body = {**turn.body, "previous_response_id": response_id, "input": _joined(turn.steers)}
-        return body, self._turn(body, turn.lane, is_successor=True)
+        following = self._turn(body, turn.lane, is_successor=True)
+        following.socket = socket
+        return body, following
+
+    def stop_refused(self, turn: ConnectionTurn) -> None:
+        """Stop the generation of a successor whose turn was refused before it was read.
+
+        To be called when the turn of each successor has ended. The service generates it, and
+        charges for it, until its socket is closed.
+        """
+        socket: ResponseSocket | None = turn.socket
+        # A turn with a response has read its own; what is expected then is the one after it.
+        if turn.response is None and socket is not None and socket.expects_successor:
+            socket.close()
 
     def close_unused(self) -> None:
         """Close the sockets that no turn will use any more."""
