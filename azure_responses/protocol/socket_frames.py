@@ -7,6 +7,7 @@ bytes of a server-sent event, or a `Reply`, and everything behind it reads what 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,7 @@ _NOT_OF_HANDSHAKE = frozenset(
     {"accept", "accept-encoding", "connection", "content-type", "host", "keep-alive", "upgrade"}
 )
 _STEER = "response.steer."
+_NAME = re.compile(r"[a-z0-9_.]+")
 _ENDED = ENDING | {"response.failed"}
 
 
@@ -185,12 +187,19 @@ def read_server_frame(text: str | bytes) -> ServerFrame:
 
 
 def sse_of(frame: ServerFrame) -> bytes:
-    """The frame as a server-sent event."""
+    """The frame as a server-sent event, with the name that HTTP gives it.
+
+    By their names the router passes deltas on without parsing them.
+    """
     text = frame.text
     if "\n" in text or "\r" in text:
         # A line break between two values, which would end the event's line.
         text = _write(frame.data)
-    return b"data: %b\n\n" % text.encode("utf-8", "surrogatepass")
+    data = text.encode("utf-8", "surrogatepass")
+    # Any other type could end its line.
+    if _NAME.fullmatch(frame.type) is None:
+        return b"data: %b\n\n" % data
+    return b"event: %b\ndata: %b\n\n" % (frame.type.encode(), data)
 
 
 def reply_of(frame: ServerFrame, headers: Mapping[str, str]) -> Reply:

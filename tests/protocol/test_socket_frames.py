@@ -75,7 +75,12 @@ def test_a_frame_reads_back_from_its_server_sent_event(
 
 def test_a_frame_goes_on_as_it_came() -> None:
     text = '{ "type":"x",  "n": 1.0 }'
-    assert sse_of(read_server_frame(text.encode())) == f"data: {text}\n\n".encode()
+    assert sse_of(read_server_frame(text.encode())) == f"event: x\ndata: {text}\n\n".encode()
+
+
+@pytest.mark.parametrize("kind", ["", "a\ndata: {}", "a: b", "Ä", "\ud800"])
+def test_a_type_that_could_end_its_line_is_no_name_of_an_event(kind: str) -> None:
+    assert sse_of(frame(type=kind)).startswith(b"data: {")
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{", '"x"', "[" * 100_000])
