@@ -23,6 +23,7 @@ from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
     CredentialError,
+    ResponseNotFoundError,
 )
 from azure_responses.fork import in_forked_child
 from azure_responses.protocol.call import Call, TypedCall
@@ -186,6 +187,7 @@ class AsyncResponseSocket:
         """A reply; None where the call goes over HTTP."""
         # A successor exists on its socket only.
         call.has_begun = turn.is_adopted
+        before: AzureResponsesError | None = None
         while not self._state.is_http:
             try:
                 opened = await self._attempt(turn, call, timeout)
@@ -196,7 +198,8 @@ class AsyncResponseSocket:
                 call.has_begun = True
                 return opened
             if opened is not None and not self._state.is_http:
-                await self._retry(call, opened, watch)
+                await self._retry(call, _caused(opened, before), watch)
+                before = opened
                 if call.conversion is not None:
                     # The deployment speaks another API, which only HTTP carries.
                     return None
@@ -432,6 +435,14 @@ class AsyncResponseSocket:
         self._forget()
         if socket is not None:
             socket.leave()
+
+
+def _caused(error: AzureResponsesError, before: AzureResponsesError | None) -> AzureResponsesError:
+    """The error of an attempt, with the one of the attempt before where that has led to it."""
+    if before is not None and isinstance(error, ResponseNotFoundError):
+        # Whatever refuses a turn makes the service forget what it continues.
+        error.__cause__ = before
+    return error
 
 
 def _own_credentials(call: Call) -> dict[str, str]:

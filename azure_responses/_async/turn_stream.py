@@ -26,8 +26,8 @@ _FINAL = (SteerFailedEvent, SteerPendingEvent)
 _STEER_SECONDS = 1.0
 _REPLAY_HINT = (
     "The WebSocket does not know the response: it is not the latest of its lane, was made with "
-    "store=False on a WebSocket that was lost, or was deleted. connect(replay=True) sends the "
-    "items of such responses again."
+    "store=False on a WebSocket that was lost, was forgotten when a turn that continued it was "
+    "refused, or was deleted. connect(replay=True) sends the items of such responses again."
 )
 # For a successor, where the caller sets no limit.
 _MOST_PATIENCE = 600.0

@@ -24,6 +24,7 @@ from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
     CredentialError,
+    ResponseNotFoundError,
 )
 from azure_responses.fork import in_forked_child
 from azure_responses.protocol.call import Call, TypedCall
@@ -187,6 +188,7 @@ class ResponseSocket:
         """A reply; None where the call goes over HTTP."""
         # A successor exists on its socket only.
         call.has_begun = turn.is_adopted
+        before: AzureResponsesError | None = None
         while not self._state.is_http:
             try:
                 opened = self._attempt(turn, call, timeout)
@@ -197,7 +199,8 @@ class ResponseSocket:
                 call.has_begun = True
                 return opened
             if opened is not None and not self._state.is_http:
-                self._retry(call, opened, watch)
+                self._retry(call, _caused(opened, before), watch)
+                before = opened
                 if call.conversion is not None:
                     # The deployment speaks another API, which only HTTP carries.
                     return None
@@ -427,6 +430,14 @@ class ResponseSocket:
         self._forget()
         if socket is not None:
             socket.leave()
+
+
+def _caused(error: AzureResponsesError, before: AzureResponsesError | None) -> AzureResponsesError:
+    """The error of an attempt, with the one of the attempt before where that has led to it."""
+    if before is not None and isinstance(error, ResponseNotFoundError):
+        # Whatever refuses a turn makes the service forget what it continues.
+        error.__cause__ = before
+    return error
 
 
 def _own_credentials(call: Call) -> dict[str, str]:
