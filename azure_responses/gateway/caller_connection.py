@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from azure_responses.gateway.asgi_reply import DISCONNECT, Disconnect, ErrorResponse, error_response
 from azure_responses.gateway.caller_websocket import CallerWebSocket
 from azure_responses.gateway.connection_limits import ConnectionLimits
+from azure_responses.gateway.reading_watch import ReadingWatch
 
 __all__ = ["CallerConnection"]
 
@@ -24,8 +25,6 @@ _MOST_HEADERS = 200
 # As nginx waits for the same.
 _HEAD_SECONDS = 60.0
 _READ_SECONDS = 60.0
-# A caller who reads less than this in that time, with more to read, counts as not reading.
-_LEAST_READ = 32 * 1024
 # Heads are read in small pieces: a request in one takes a hundred times the memory of its bytes.
 _PIECE = 1024
 # In larger ones where a head is long: the parser copies what it has of a header for each piece.
@@ -100,8 +99,7 @@ class CallerConnection(HttpToolsProtocol):
         self._going_on: asyncio.Handle | None = None
         self._is_counted = False
         self._patience: asyncio.TimerHandle | None = None
-        self._reading: asyncio.TimerHandle | None = None
-        self._unread = 0
+        self._reading: ReadingWatch
         self._piece: bytes | memoryview = b""
         self._asks_for_websocket = False
         # Who reads and writes in place of this object, once there is one.
@@ -111,6 +109,7 @@ class CallerConnection(HttpToolsProtocol):
         """A caller has connected."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self._go_on_soon)
+        self._reading = ReadingWatch(transport, self.read_seconds)
         if self._limits.enter(self):
             self._wait()
         else:
@@ -126,10 +125,10 @@ class CallerConnection(HttpToolsProtocol):
         """Count nothing and wait for nothing any more."""
         self._limits.leave(self)
         self._stop_waiting()
-        for handle in (self._reading, self._going_on):
-            if handle is not None:
-                handle.cancel()
-        self._reading = self._going_on = None
+        self._reading.stop()
+        if self._going_on is not None:
+            self._going_on.cancel()
+            self._going_on = None
         self._ahead = _NOTHING
 
     def evict(self) -> None:
@@ -333,19 +332,19 @@ class CallerConnection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """More was written than the caller has read."""
         super().pause_writing()
-        self._watch_reading()
+        self._reading.begin()
         self._count()
 
     def resume_writing(self) -> None:
         """The caller has read nearly all of it."""
         super().resume_writing()
-        self._unread = 0
+        self._reading.note_reading()
         self._count()
 
     def on_response_complete(self) -> None:
         """The reply is written, which does not mean that the caller has read it."""
         super().on_response_complete()
-        self._watch_reading()
+        self._reading.begin()
         if self.cycle.response_complete:
             self._limits.wait(self)
             self._forget_request()
@@ -364,25 +363,10 @@ class CallerConnection(HttpToolsProtocol):
         """Count the bytes kept of a connection without a call, and those read before their turn."""
         size = memoryview(self._ahead.obj).nbytes
         if not self._disconnect.is_watched:
-            size += self._head_size + min(self._buffered(), _MOST_UNREAD)
+            size += self._head_size + min(self._reading.unread, _MOST_UNREAD)
         if size or self._is_counted:
             self._limits.hold(self, size)
             self._is_counted = size > 0
-
-    def _watch_reading(self) -> None:
-        if self._reading is None and self._buffered():
-            self._unread = self._buffered()
-            self._reading = self.loop.call_later(self.read_seconds, self._look_at_reading)
-
-    def _look_at_reading(self) -> None:
-        self._reading = None
-        if self._unread and self._buffered() > max(0, self._unread - _LEAST_READ):
-            self.transport.abort()
-        else:
-            self._watch_reading()
-
-    def _buffered(self) -> int:
-        return self.transport.get_write_buffer_size()
 
     def _wait(self) -> None:
         if self._patience is None and not self.transport.is_closing():

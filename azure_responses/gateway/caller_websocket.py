@@ -14,14 +14,14 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from azure_responses.gateway.asgi_reply import WEBSOCKET, Disconnect, Scope
+from azure_responses.gateway.asgi_reply import Disconnect, Scope
 from azure_responses.gateway.call_log import LOGGER
 from azure_responses.gateway.connection_limits import ConnectionLimits
+from azure_responses.gateway.reading_watch import ReadingWatch
+from azure_responses.gateway.websocket_handshake import bare_head, websocket_scope
 
 __all__ = ["CallerWebSocket", "Hold"]
 
-# A caller who reads less than this in `read_seconds`, with more to read, counts as not reading.
-_LEAST_READ = 32 * 1024
 # Each fragment of a message takes a hundred bytes, however few it brings.
 _MOST_FRAGMENTS = 10_000
 # Frames that are sent one after the other go out together, up to this size.
@@ -30,7 +30,6 @@ _MOST_UNWRITTEN = 32 * 1024
 _LITTLE = 64 * 1024
 # A caller who does not answer that a connection closes.
 _CLOSE_SECONDS = 10.0
-_KEY_HEADERS = (b"sec-websocket-key", b"sec-websocket-version")
 
 Hold = Callable[[int], bool]
 """Counts so many bytes more (or, negative, fewer) of a caller's messages; False has no room."""
@@ -84,7 +83,8 @@ class CallerWebSocket(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._is_text = False
         self._size = self._held = 0
-        self._unread = self._unwritten = 0
+        self._unwritten = 0
+        self._reading: ReadingWatch
         self._flushes_soon = False
         self._ping: bytes | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -98,13 +98,14 @@ class CallerWebSocket(asyncio.Protocol):
             ahead: what came after the head.
         """
         self._transport, self._ahead = transport, ahead
+        self._reading = ReadingWatch(transport, self.read_seconds)
         self._limits.enter(self)
         # Connections that wait for a request end for others; this one has a place of its own kind,
         # which the application counts.
         self._limits.work(self)
         self._state.connections.add(cast(Any, self))
         # With the headers it needs alone: it would leave one with a long header unanswered.
-        self._frames.receive_data(_head(scope))
+        self._frames.receive_data(bare_head(scope))
         (request,) = self._frames.events_received()
         self._handshake = self._frames.accept(cast(Request, request))
         if self._handshake.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
@@ -114,7 +115,7 @@ class CallerWebSocket(asyncio.Protocol):
             self._close()
             return
         self._messages.put_nowait({"type": "websocket.connect"})
-        task = self._loop.create_task(self._run(_websocket_scope(scope, self)))
+        task = self._loop.create_task(self._run(websocket_scope(scope, self)))
         task.add_done_callback(self._state.tasks.discard)
         self._state.tasks.add(task)
 
@@ -333,7 +334,8 @@ class CallerWebSocket(asyncio.Protocol):
 
     def _close(self) -> None:
         self._transport.close()
-        self._watch_reading()
+        if not self._is_lost:
+            self._reading.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
@@ -341,6 +343,7 @@ class CallerWebSocket(asyncio.Protocol):
         self._state.connections.discard(cast(Any, self))
         for timer in self._timers.values():
             timer.cancel()
+        self._reading.stop()
         self._is_lost = True
         if not self._has_ended:
             self._put_end(CloseCode.ABNORMAL_CLOSURE, "")
@@ -361,26 +364,12 @@ class CallerWebSocket(asyncio.Protocol):
     def pause_writing(self) -> None:
         """More was written than the caller has read."""
         self._writable.clear()
-        self._watch_reading()
+        self._reading.begin()
 
     def resume_writing(self) -> None:
         """The caller has read nearly all of it."""
         self._writable.set()
-        self._unread = 0
-
-    def _watch_reading(self) -> None:
-        if "reading" not in self._timers and not self._is_lost and self._buffered():
-            self._unread = self._buffered()
-            self._start("reading", self.read_seconds, self._look_at_reading)
-
-    def _look_at_reading(self) -> None:
-        if self._unread and self._buffered() > max(0, self._unread - _LEAST_READ):
-            self._transport.abort()
-        else:
-            self._watch_reading()
-
-    def _buffered(self) -> int:
-        return self._transport.get_write_buffer_size()
+        self._reading.note_reading()
 
     def _schedule_ping(self) -> None:
         if self._config.ws_ping_interval and not self._has_ended:
@@ -418,24 +407,3 @@ class CallerWebSocket(asyncio.Protocol):
         timer = self._timers.pop(name, None)
         if timer is not None:
             timer.cancel()
-
-
-def _head(scope: Scope) -> bytes:
-    """The request with the headers of its handshake alone."""
-    lines = [b"GET / HTTP/1.1", b"upgrade: websocket", b"connection: upgrade"]
-    lines += [b"%b: %b" % pair for pair in scope["headers"] if pair[0] in _KEY_HEADERS]
-    return b"\r\n".join([*lines, b"", b""])
-
-
-def _websocket_scope(scope: Scope, websocket: CallerWebSocket) -> Scope:
-    offered = [value for name, value in scope["headers"] if name == b"sec-websocket-protocol"]
-    names = b",".join(offered).decode("latin-1").split(",")
-    return {
-        **scope,
-        "type": "websocket",
-        "asgi": {**scope["asgi"], "spec_version": "2.4"},
-        "scheme": "wss" if scope["scheme"] == "https" else "ws",
-        "subprotocols": [name.strip() for name in names if name.strip()],
-        "extensions": {"websocket.http.response": {}},
-        WEBSOCKET: websocket,
-    }

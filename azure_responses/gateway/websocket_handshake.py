@@ -1,13 +1,19 @@
 """The handshake of a WebSocket: who asks, whether they may, and what each turn takes from it."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from azure_responses.errors import APIStatusError
 from azure_responses.gateway.admission import check_model
 from azure_responses.gateway.allowed_routes import check_routes
-from azure_responses.gateway.asgi_reply import ErrorResponse, Header, Scope, error_response
+from azure_responses.gateway.asgi_reply import (
+    WEBSOCKET,
+    ErrorResponse,
+    Header,
+    Scope,
+    error_response,
+)
 from azure_responses.gateway.authentication import read_key
 from azure_responses.gateway.key_table import ApiCaller
 from azure_responses.gateway.request_headers import read_headers
@@ -18,7 +24,7 @@ from azure_responses.routing.routing_errors import no_such_model
 if TYPE_CHECKING:
     from azure_responses.gateway.gateway import Gateway
 
-__all__ = ["Handshake"]
+__all__ = ["Handshake", "bare_head", "websocket_scope"]
 
 # What a browser has, which cannot send a header: OpenAI's realtime API takes a key so as well.
 _KEY_PREFIX = "openai-insecure-api-key."
@@ -42,6 +48,7 @@ _OWN_HEADERS = frozenset(
     }
 )
 _OWN_PREFIX = b"sec-websocket-"
+_KEY_HEADERS = (b"sec-websocket-key", b"sec-websocket-version")
 _LONGEST_QUERY = 100
 
 
@@ -152,3 +159,25 @@ def _no_websocket_here() -> ErrorResponse:
         "WebSocket connections are served at /v1/responses.",
         code="unknown_url",
     )
+
+
+def bare_head(scope: Scope) -> bytes:
+    """The request with the headers of its handshake alone."""
+    lines = [b"GET / HTTP/1.1", b"upgrade: websocket", b"connection: upgrade"]
+    lines += [b"%b: %b" % pair for pair in scope["headers"] if pair[0] in _KEY_HEADERS]
+    return b"\r\n".join([*lines, b"", b""])
+
+
+def websocket_scope(scope: Scope, websocket: Any) -> Scope:
+    """The scope of a handshake that came as a request over HTTP; `websocket` carries it."""
+    offered = [value for name, value in scope["headers"] if name == b"sec-websocket-protocol"]
+    names = b",".join(offered).decode("latin-1").split(",")
+    return {
+        **scope,
+        "type": "websocket",
+        "asgi": {**scope["asgi"], "spec_version": "2.4"},
+        "scheme": "wss" if scope["scheme"] == "https" else "ws",
+        "subprotocols": [name.strip() for name in names if name.strip()],
+        "extensions": {"websocket.http.response": {}},
+        WEBSOCKET: websocket,
+    }

@@ -321,7 +321,7 @@ def test_pings_of_a_caller_who_does_not_read_pile_up_nowhere(
 
     def watch(self: CallerWebSocket, data: bytes) -> None:
         received(self, data)
-        sizes.append(self._buffered())
+        sizes.append(self._reading.unread)
 
     monkeypatch.setattr(CallerWebSocket, "data_received", watch)
     with _serve(app) as url, _dial(url) as connection:
