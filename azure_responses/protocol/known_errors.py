@@ -229,7 +229,7 @@ _KNOWN: tuple[KnownError, ...] = (
     KnownError((400,), words=r"unknown parameter.*status",
         hint="Replayed items must not carry `status`; pass the typed items of `response.output`."),
     KnownError((400,), words=r"x-ms-oai-image-generation-deployment",
-        hint="Set image_deployment='<image deployment>' in the client or the entry of model_list.",
+        hint="Name it by image_deployment, in the client or in the entry of model_list.",
         source="openai/codex #31815"),
     KnownError((400,), words=r"custom subdomain",
         hint="Use https://<resource>.openai.azure.com instead of the regional host, or pass a key.",

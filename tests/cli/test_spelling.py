@@ -25,6 +25,8 @@ _OUT_OF_REACH = (
     "pass a token itself as azure_ad_token.",
     "pass a key as api_key.",
     "Leave `dimensions`",
+    "CallableTool(",
+    "Use client.responses.create(background=True).",
 )
 _ARGUMENTS = [name for name in inspect.signature(resolve_settings).parameters if "_" in name]
 _PYTHON = re.compile(rf"\b(?:{'|'.join(_ARGUMENTS)})\b|\b[a-z_]+=(?=['\[{{…TF]|None| |$)")

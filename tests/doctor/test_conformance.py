@@ -165,7 +165,7 @@ _VALIDATION = [
     Row("a parent that is gone", "call", "not found", "send the conversation",
         arguments=_with(previous_response_id="resp_" + "0" * 48)),
     Row("image generation without its header", "call", "imagegen deployment",
-        "x-ms-oai-image-generation-deployment",
+        "image_deployment",
         arguments={
             "deployment": "gpt-5",
             **_with(tools=[{"type": "image_generation"}], input="Draw a cat."),

@@ -314,7 +314,7 @@ ERROR_BODIES: list[tuple[int, Any, str, str | None, str | None]] = [
         ),
         "BadRequestError",
         "invalid_request_error",
-        "extra_headers",
+        "image_deployment",
     ),
     (
         400,
