@@ -27,7 +27,7 @@ from azure_responses.emulator.http_messages import (
     ReplyStep,
     json_reply,
 )
-from azure_responses.emulator.websocket import serve_connection
+from azure_responses.emulator.websocket_handshake import serve_connection
 
 __all__ = ["AllowedHosts", "AsgiApplication"]
 

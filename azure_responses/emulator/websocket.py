@@ -1,4 +1,4 @@
-"""A WebSocket connection of the emulator: its handshake, its turns, and how it ends.
+"""A WebSocket connection of the emulator: its turns, its lanes, and how it ends.
 
 Each `response.create` is answered by the emulator as if it had been posted, so that limits,
 faults, content filters and the log are those of HTTP; this module reads and writes the frames.
@@ -17,7 +17,6 @@ from azure_responses.emulator.bounded_dict import BoundedDict
 from azure_responses.emulator.broken_connections import (
     Message,
     Receive,
-    Scope,
     Send,
     break_connection,
 )
@@ -50,7 +49,7 @@ from azure_responses.emulator.websocket_frames import (
     too_many_lanes,
 )
 
-__all__ = ["serve_connection"]
+__all__ = ["Connection"]
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "error")
 # OpenAI's guide: so many responses are made at once, and further ones wait; so many names.
@@ -61,46 +60,6 @@ _MOST_ENDED = 100
 # How often a connection looks whether its time is over: the clock may be moved at any moment.
 _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 5.0
-
-
-async def serve_connection(
-    emulator: Answerer,
-    received: ReceivedRequest,
-    reply: PlannedReply,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-) -> None:
-    """Answer a handshake with what was planned, and serve the connection where it is accepted."""
-    if reply.broken is not None:
-        await break_connection(reply.broken, receive, send)
-        return
-    await anyio.sleep(emulator.clock.wait(reply.delay))
-    if reply.status != 101:
-        await _refuse(reply, scope, send)
-        return
-    offered = scope.get("subprotocols") or [None]
-    accept = {"type": "websocket.accept", "subprotocol": offered[0], "headers": _headers(reply)}
-    await send(accept)
-    await _Connection(emulator, received, receive, send).serve(reply.steps or iter(()))
-
-
-def _headers(reply: PlannedReply) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in reply.headers]
-
-
-async def _refuse(reply: PlannedReply, scope: Scope, send: Send) -> None:
-    # Not every server can send a status here.
-    if "websocket.http.response" not in scope.get("extensions", ()):
-        await send({"type": "websocket.close", "code": 1000})
-        return
-    start = {
-        "type": "websocket.http.response.start",
-        "status": reply.status,
-        "headers": _headers(reply),
-    }
-    await send(start)
-    await send({"type": "websocket.http.response.body", "body": reply.content})
 
 
 async def _receive_nothing() -> Message:
@@ -118,7 +77,7 @@ class _Lane:
     is_running: bool = False
 
 
-class _Connection:
+class Connection:
     """One connection, from its first frame to its end.
 
     Args:

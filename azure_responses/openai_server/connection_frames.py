@@ -33,6 +33,8 @@ __all__ = [
     "read_client_frame",
     "refusal_frame",
     "steer_failure",
+    "time_over_frame",
+    "waiting_frame",
     "write_body",
 ]
 
@@ -237,6 +239,30 @@ def not_found_frame(response_id: Any, lane: str | None = None) -> str:
         "param": "previous_response_id",
     }
     return error_frame(400, error, lane)
+
+
+def time_over_frame(seconds: float, lane: str | None = None) -> str:
+    """The error at the end of a connection's time, which was so many seconds."""
+    error = {
+        "type": "invalid_request_error",
+        "code": "websocket_connection_limit_reached",
+        "message": (
+            f"Responses websocket connection limit reached ({seconds / 60:g} minutes). "
+            "Create a new websocket connection to continue."
+        ),
+    }
+    return error_frame(400, error, lane)
+
+
+def waiting_frame(lane: str | None = None) -> str:
+    """The error of a turn that there is no room for while others are made."""
+    error = {
+        "type": "requests",
+        "code": "rate_limit_exceeded",
+        "message": "Too many turns of this connection wait for their lanes.",
+        "param": "stream_id",
+    }
+    return error_frame(429, error, lane)
 
 
 def refusal_frame(

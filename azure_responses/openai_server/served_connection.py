@@ -20,7 +20,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -32,17 +32,19 @@ from azure_responses.openai_server.connection_frames import (
     FrameError,
     check_steer,
     create_body,
-    error_frame,
     event_frame,
     frame_error,
     frame_of_error,
     read_client_frame,
     steer_failure,
+    time_over_frame,
+    waiting_frame,
     write_body,
 )
-from azure_responses.openai_server.reply_frames import Frame, ReplyFrames, warm_up_frames
+from azure_responses.openai_server.reply_frames import warm_up_frames
 from azure_responses.openai_server.request_json import invalid_request, read_object
 from azure_responses.openai_server.turn_queue import ConnectionLimits, TurnQueue
+from azure_responses.openai_server.turn_reply import Message, Send, TurnReply
 from azure_responses.router._async.routed_connection import AsyncRoutedConnection
 from azure_responses.router.connection_turn import ConnectionTurn
 
@@ -54,29 +56,10 @@ LOGGER = logging.getLogger("azure_responses.openai_server")
 _LONG_FRAME = 256 * 1024
 # So many ended responses are told apart from unknown ones.
 _MOST_ENDED = 64
-_TIME_IS_OVER: Mapping[str, Any] = {
-    "type": "invalid_request_error",
-    "code": "websocket_connection_limit_reached",
-    "message": (
-        "Responses websocket connection limit reached (60 minutes). "
-        "Create a new websocket connection to continue."
-    ),
-}
-
-_TOO_MANY_WAIT: Mapping[str, Any] = {
-    "type": "requests",
-    "code": "rate_limit_exceeded",
-    "message": "Too many turns of this connection wait for their lanes.",
-    "param": "stream_id",
-}
 
 Receive = Callable[[], Awaitable[str | bytes | None]]
 """The next message of the caller: a text, binary bytes, or None once they have left."""
 
-Send = Callable[[str], Awaitable[None]]
-"""Sends one text frame; raises OSError when the caller has left."""
-
-Message = MutableMapping[str, Any]
 Perform = Callable[[bytes, ConnectionTurn, Callable[[Message], Awaitable[None]]], Awaitable[None]]
 """Answers a `POST /responses` with that body and turn; the reply goes out as messages of ASGI."""
 
@@ -207,7 +190,7 @@ class ServedConnection:
         )
 
     def _end_of_time(self) -> None:
-        frame = partial(error_frame, 400, _TIME_IS_OVER)
+        frame = partial(time_over_frame, self._limits.max_seconds)
         self._end_after_turns(frame, Close(1000, "connection limit reached"))
 
     def _look_for_signs(self) -> None:
@@ -283,7 +266,7 @@ class ServedConnection:
             code = "websocket_stream_limit_reached"
             raise frame_error(message, "stream_id", code=code, lane=lane)
         elif not self._queue.has_room(size) or not self._hold(size):
-            await self._send(error_frame(429, _TOO_MANY_WAIT, lane))
+            await self._send(waiting_frame(lane))
         else:
             self._held += size
             self._queue.add(lane, frame, size)
@@ -381,7 +364,7 @@ class ServedConnection:
     async def _make(self, content: bytes, turn: ConnectionTurn) -> None:
         """Make one turn; whatever happens, it ends with one terminal frame."""
         self._made[turn.lane] = turn
-        reply = _TurnReply(turn, self._send, self._note_response)
+        reply = TurnReply(turn, self._send, self._note_response)
         try:
             await self._perform(content, turn, reply.take)
         except Exception:
@@ -423,52 +406,6 @@ class ServedConnection:
         if self._closed.done():
             # As the task will be anyway: the rest of it is for a caller who has left.
             raise asyncio.CancelledError
-
-
-class _TurnReply:
-    """The reply to one turn, as it is sent.
-
-    Args:
-        turn: that it answers.
-        send: sends a frame.
-        note_end: hears that the turn has ended.
-    """
-
-    def __init__(
-        self, turn: ConnectionTurn, send: Send, note_end: Callable[[ConnectionTurn], None]
-    ) -> None:
-        self.frames = ReplyFrames(turn.lane, turn.body.get("previous_response_id"))
-        self._turn = turn
-        self._send = send
-        self._note_end = note_end
-
-    async def take(self, message: Message) -> None:
-        """Take one message of an ASGI application."""
-        if message["type"] == "http.response.start":
-            pairs = message.get("headers", ())
-            headers = {
-                name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs
-            }
-            self.frames.begin(message["status"], headers)
-        elif message["type"] == "http.response.body":
-            await self._pass(self.frames.feed(message.get("body", b"")))
-
-    async def end(self) -> None:
-        """The reply has ended."""
-        await self._pass(self.frames.end())
-
-    async def _pass(self, frames: list[Frame]) -> None:
-        for frame in frames:
-            if frame.is_terminal:
-                # Before its caller can continue it, in whichever lane.
-                # The router has noted the response; a reply of others has it in its frame.
-                response = None if self._turn.response is not None else frame.response
-                self._turn.ended(response, failed=frame.has_failed)
-                self._note_end(self._turn)
-            await self._send(frame.text)
-            if frame.is_terminal:
-                # What is written together goes out now, before the call is recorded.
-                await asyncio.sleep(0)
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:

@@ -383,12 +383,12 @@ async def test_a_refusal_says_when_to_come_back(router: Router) -> None:
 
 async def test_after_its_time_a_connection_ends_when_its_turns_have_ended(router: Router) -> None:
     upstream = Upstream()
-    limits = ConnectionLimits(max_seconds=0.05)
+    limits = ConnectionLimits(max_seconds=0.06)
     async with open_caller_of(router, upstream.perform, limits) as caller:
         caller.create(model="chat", input="1", stream_id="a")
         caller.create(model="chat", input="2", stream_id="a")
         await upstream.begun(1)
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(0.07)
         caller.create(model="chat", input="3", stream_id="b")
         assert (await caller.receive())["type"] == "response.created"
         late = await caller.receive()
@@ -402,7 +402,7 @@ async def test_after_its_time_a_connection_ends_when_its_turns_have_ended(router
             "error": {
                 "type": "invalid_request_error",
                 "code": "websocket_connection_limit_reached",
-                "message": "Responses websocket connection limit reached (60 minutes). Create a "
+                "message": "Responses websocket connection limit reached (0.001 minutes). Create a "
                 "new websocket connection to continue.",
             },
             "status": 400,
