@@ -1,6 +1,7 @@
 """The responses that one WebSocket connection can continue although no service stores them.
 
-A connection keeps the latest response of each lane. A later `response.create` names it as its
+A connection keeps the latest response of each lane, and a client's as many earlier ones as it is
+asked to. A later `response.create` names it as its
 `previous_response_id` and sends new items only; where the other side does not know that response
 (another socket, HTTP, another deployment) all items so far are sent instead. Items are kept as they
 were sent and received, of every type.
@@ -79,26 +80,38 @@ class ConnectionMemory:
     """The latest response of each lane; not for two threads at once.
 
     Args:
-        most_bytes: how much JSON to keep in all. Above it the responses that have not been used
-            for the longest time are forgotten first.
+        most_bytes: how much JSON to keep in all. Above it the earlier responses are forgotten
+            first, and then the lanes that have not been used for the longest time.
+        most_earlier: how many responses to keep besides the latest ones. The service knows none of
+            them; most of their items are those of later responses, and kept once.
     """
 
-    def __init__(self, most_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, most_bytes: int = 64 * 1024 * 1024, *, most_earlier: int = 0) -> None:
         self._most_bytes = most_bytes
+        self._most_earlier = most_earlier
+        self._earlier: dict[str, KeptResponse] = {}
         # The one that was made last stands last.
         self._latest: dict[str | None, KeptResponse] = {}
 
     @property
     def size(self) -> int:
         """How many bytes of JSON are kept."""
-        pieces = {piece for one in self._latest.values() for piece in one.pieces}
-        return sum(len(piece.content) for piece in pieces)
+        found: set[Piece] = set()
+        for kept in (*self._latest.values(), *self._earlier.values()):
+            for piece in reversed(kept.pieces):
+                if piece in found:
+                    # Chains that share a piece share all that came before it.
+                    break
+                found.add(piece)
+        return sum(len(piece.content) for piece in found)
 
     def find(self, response_id: Any) -> KeptResponse | None:
-        """The response of this id, if it is the latest of a lane."""
+        """The response of this id, if it is kept."""
+        if not isinstance(response_id, str):
+            return None
         # There are few lanes.
         found = (one for one in self._latest.values() if one.response_id == response_id)
-        return next(found, None)
+        return next(found, None) or self._earlier.get(response_id)
 
     def keep(
         self,
@@ -118,7 +131,7 @@ class ConnectionMemory:
                 meanwhile; None looks it up now.
         """
         parent = continues or self.find(body.get(_CONTINUES))
-        self._latest.pop(lane, None)
+        self._pass_by(lane)
         kept = _kept(lane, body, response, parent)
         if kept is not None:
             self._latest[lane] = kept
@@ -133,15 +146,25 @@ class ConnectionMemory:
     def clear(self) -> None:
         """Forget every response."""
         self._latest.clear()
+        self._earlier.clear()
 
     def continued(self, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """The body with all items of what it continues; None where that is not kept."""
         kept = self.find(body.get(_CONTINUES))
         return None if kept is None else kept.continued(body)
 
+    def _pass_by(self, lane: str | None) -> None:
+        """Another response takes the place of the lane's latest one."""
+        before = self._latest.pop(lane, None)
+        if before is not None:
+            self._earlier[before.response_id] = before
+        while len(self._earlier) > self._most_earlier:
+            del self._earlier[next(iter(self._earlier))]
+
     def _shrink(self) -> None:
         while self._latest and self.size > self._most_bytes:
-            del self._latest[next(iter(self._latest))]
+            kept: dict[Any, Any] = self._earlier or self._latest
+            del kept[next(iter(kept))]
 
 
 def _kept(

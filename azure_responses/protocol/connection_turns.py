@@ -8,6 +8,7 @@ a socket that was lost meanwhile changes which one is sent and nothing more.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pydantic_core import from_json
@@ -32,6 +33,8 @@ __all__ = ["ConnectionTurns", "TurnRequest", "WrittenTurn", "check_lane", "steer
 
 _CONTINUES = "previous_response_id"
 _ENCRYPTED = "reasoning.encrypted_content"
+# More than anyone goes back; each has a short list of what it shares with later ones.
+_MOST_EARLIER = 256
 _LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 
 
@@ -103,7 +106,9 @@ class ConnectionTurns:
 
     operations: Operations
     replays: bool
-    memory: ConnectionMemory = field(default_factory=ConnectionMemory)
+    memory: ConnectionMemory = field(
+        default_factory=partial(ConnectionMemory, most_earlier=_MOST_EARLIER)
+    )
     # Deployments that refused to encrypt their reasoning.
     _plain: set[object] = field(default_factory=set)
     # Lanes may be used by several threads.

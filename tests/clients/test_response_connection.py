@@ -290,6 +290,33 @@ def test_a_fork_into_another_lane_is_replayed(runner: str, served: Served) -> No
     assert short["previous_response_id"]
 
 
+def test_with_replay_a_turn_goes_on_from_an_earlier_response_of_its_lane(
+    runner: str, served: Served
+) -> None:
+    url, upstream = served
+
+    async def scenario(client: Any) -> None:
+        async with client.responses.connect(replay=True) as connection:
+            ids: list[str] = []
+            for _ in range(3):
+                previous = ids[-1] if ids else None
+                stream = connection.create(input="text", previous_response_id=previous, store=False)
+                ids.append((await stream.get_final_response()).id)
+            fork = connection.create(input="text", previous_response_id=ids[0], store=False)
+            final = await fork.get_final_response()
+            assert final.status == "completed"
+            on = connection.create(input="text", previous_response_id=final.id, store=False)
+            assert (await on.get_final_response()).status == "completed"
+
+    run_served(runner, url, scenario, **_SETTINGS)
+    fork, on = list(upstream.bodies)[3:]
+    assert "previous_response_id" not in fork
+    assert [item["role"] for item in fork["input"]] == ["user", "assistant", "user"]
+    # The socket has made the fork, so that new items are enough.
+    assert on["input"] == "text"
+    assert upstream.handshakes == 1
+
+
 def test_a_turn_refused_leaves_the_connection_of_use(runner: str, served: Served) -> None:
     url, upstream = served
 

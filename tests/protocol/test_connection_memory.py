@@ -101,6 +101,44 @@ def test_only_the_latest_response_of_a_lane_is_found() -> None:
     assert memory.continued({"input": "d"}) is None
 
 
+def _chain(memory: ConnectionMemory, count: int) -> None:
+    for number in range(1, count + 1):
+        body = {"input": "a" * 100, "previous_response_id": f"r{number - 1}"}
+        memory.keep(None, body if number > 1 else {"input": "a" * 100}, _response(f"r{number}"))
+
+
+def test_as_many_earlier_responses_are_found_as_are_asked_for() -> None:
+    memory = ConnectionMemory(most_earlier=2)
+    _chain(memory, 4)
+    assert [memory.find(f"r{number}") is not None for number in range(1, 5)] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    continued = memory.continued({"input": "b", "previous_response_id": "r2"})
+    assert continued == {"input": [_asked("a" * 100), _asked("a" * 100), _asked("b")]}
+    memory.clear()
+    assert memory.find("r3") is None
+
+
+def test_earlier_responses_cost_nothing_where_later_ones_have_their_items() -> None:
+    plain, memory = ConnectionMemory(), ConnectionMemory(most_earlier=100)
+    for one in (plain, memory):
+        _chain(one, 50)
+    assert memory.size == plain.size
+
+
+def test_earlier_responses_go_before_the_latest_beyond_the_limit() -> None:
+    memory = ConnectionMemory(most_bytes=500, most_earlier=10)
+    memory.keep(None, {"input": "a" * 200}, _response("r1"))
+    memory.keep("b", {"input": "b" * 100}, _response("r2"))
+    memory.keep("b", {"input": "c" * 100}, _response("r3"))
+    assert memory.find("r2") is None
+    assert memory.find("r1")
+    assert memory.find("r3")
+
+
 def test_a_failed_continuation_forgets_the_response_it_named() -> None:
     memory = ConnectionMemory()
     memory.keep(None, {"input": "a"}, _response("r1"))
