@@ -136,3 +136,26 @@ async def test_a_warm_up_is_answered_although_the_service_offers_no_websocket() 
             previous = warm[-1]["response"]["id"]
             await caller.turn(input="y", previous_response_id=previous)
             assert upstream.requests[-1].kinds == ["message", "message"]
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, "rate_limit_exceeded"), (503, "overloaded")])
+async def test_a_continuation_that_is_refused_for_a_while_is_tried_again_with_all_items(
+    status: int, code: str
+) -> None:
+    error = {"code": code, "message": "Not now.", "type": "error"}
+    refusal = {"status": status, "error": error, "headers": {"retry-after": "0.01"}}
+    with TurnUpstream() as upstream:
+        async with open_over(upstream) as caller:
+            first = await caller.turn(model="gpt", input="hi", store=False)
+            previous = first[-1]["response"]["id"]
+            upstream.faults.append(refusal)
+            frames = await caller.turn(
+                model="gpt", input="on", store=False, previous_response_id=previous
+            )
+        assert kinds(frames).count("response.created") == 1
+        assert frames[-1]["type"] == "response.completed"
+        assert frames[-1]["response"]["previous_response_id"] == previous
+        _, refused, again = upstream.requests
+    assert refused.body["input"] == "on"
+    assert again.kinds == ["message", "message", "message"]
+    assert "previous_response_id" not in again.body

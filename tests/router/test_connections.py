@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from azure_responses import Router
 from azure_responses.errors import (
     APIConnectionError,
+    APIStatusError,
     AzureResponsesError,
     BadRequestError,
     ConfigurationError,
@@ -652,3 +653,51 @@ def test_a_turn_goes_from_a_socket_to_a_deployment_that_speaks_chat(runner: str)
         run(runner, rows, scenario)
         assert {one.path for one in chat.requests} == {"/openai/v1/chat/completions"}
         assert len(native.requests) == 1
+
+
+def _not_now(status: int) -> dict[str, Any]:
+    reasons = {429: "rate_limit_exceeded", 500: "server_error", 503: "server_is_overloaded"}
+    error = {"code": reasons[status], "message": "Not now.", "type": "error"}
+    return {"status": status, "error": error, "headers": {"retry-after": "0.01"}}
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_continuation_that_is_refused_for_a_while_is_tried_again_with_all_items(
+    runner: str, status: int
+) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        upstream.faults.append(_not_now(status))
+        second = await connection.turn("on", store=False, previous_response_id=first.id)
+        assert second.previous_response_id == first.id
+        await connection.turn("more", store=False, previous_response_id=second.id)
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=True)], scenario)
+        _, refused, again, more = upstream.requests
+    assert (refused.body["input"], more.body["input"]) == ("on", "more")
+    assert again.kinds == ["message", "message", "message"]
+    assert "previous_response_id" not in again.body
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_continuation_that_is_refused_for_good_says_why_and_forgets_what_it_continues(
+    runner: str, status: int
+) -> None:
+    async def scenario(connection: Connection) -> None:
+        first = await connection.turn(store=False)
+        upstream.faults.append(_not_now(status))
+        with pytest.raises(APIStatusError) as caught:
+            await connection.turn("on", store=False, previous_response_id=first.id)
+        assert caught.value.status_code == status
+        with pytest.raises(ResponseNotFoundError):
+            await connection.turn("on", store=False, previous_response_id=first.id)
+        assert (await connection.turn("anew", store=False)).output_text
+
+    with TurnUpstream() as upstream:
+        run(runner, [_row(upstream, websocket=True)], scenario, num_retries=0)
+        # The service may store it, so that it is asked.
+        asked = ["hi", "on", "on", "anew"]
+        assert [one.body["input"] for one in upstream.requests] == asked
