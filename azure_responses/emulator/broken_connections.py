@@ -50,7 +50,7 @@ async def break_connection(broken: Break, receive: Receive, send: Send) -> None:
 
 def _reset(transport: Any) -> None:
     if transport.is_closing():
-        # The caller has gone first; asyncio and uvloop complain of a socket that is no more.
+        # The caller has left first: asyncio and uvloop raise an error for a socket that is closed.
         return
     raw = transport.get_extra_info("socket")
     if raw is not None:
@@ -59,6 +59,6 @@ def _reset(transport: Any) -> None:
 
 
 async def gone(receive: Receive) -> None:
-    """Wait until the caller has gone; what they send meanwhile is dropped."""
+    """Wait until the caller has left; what they send meanwhile is dropped."""
     while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass

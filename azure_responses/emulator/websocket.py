@@ -55,7 +55,7 @@ _ENDS = ("response.completed", "response.incomplete", "response.failed", "error"
 # OpenAI's guide: so many responses are made at once, and further ones wait; so many names.
 _MOST_ACTIVE = 16
 _MOST_LANES = 32
-# Of those that ended, how many responses a late steer is told more of than that they are unknown.
+# So many ended responses are kept: a steer that comes too late has its own error code.
 _MOST_ENDED = 100
 # How often a connection looks whether its time is over: the clock may be moved at any moment.
 _LOOK_SECONDS = 0.25

@@ -267,7 +267,7 @@ class CallerWebSocket(asyncio.Protocol):
         self._close()
 
     def _note_fault(self) -> None:
-        """What came is no frame, or too large a message; `websockets` has chosen the code."""
+        """What came is not a valid frame, or is too large; `websockets` has chosen the code."""
         close = self._frames.close_sent
         if not self._has_ended and close is not None:
             self._put_end(close.code, close.reason)

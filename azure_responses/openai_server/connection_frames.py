@@ -160,7 +160,7 @@ def check_steer(body: Mapping[str, Any]) -> tuple[str, Any]:
     """The response that a steer names, and its input.
 
     Raises:
-        BadRequestError: it is not one.
+        BadRequestError: the steer is invalid.
     """
     unknown = next((name for name in body if name not in _STEER_FIELDS), None)
     if unknown is not None:

@@ -138,7 +138,7 @@ class ReplyFrames:
         return frames
 
     def _read_event(self, data: bytes) -> Frame | None:
-        """The frame of an event; None of one that is kept back, or that is none."""
+        """The frame of an event; None where it is kept back, or where the data is not an event."""
         found = _TYPE.match(data)
         kind = "" if found is None else found[1].decode()
         # Most are read nowhere: their bytes pass.

@@ -54,7 +54,7 @@ LOGGER = logging.getLogger("azure_responses.openai_server")
 
 # What takes milliseconds to read, which other tasks should not wait for.
 _LONG_FRAME = 256 * 1024
-# So many ended responses are told apart from unknown ones.
+# So many ended responses are kept: a steer that comes too late has its own error code.
 _MOST_ENDED = 64
 
 Receive = Callable[[], Awaitable[str | bytes | None]]
@@ -81,7 +81,7 @@ async def read_frame_json(content: bytes) -> dict[str, Any]:
     """The JSON object in a frame.
 
     Raises:
-        BadRequestError: there is none.
+        BadRequestError: the content is not a JSON object.
     """
     if len(content) < _LONG_FRAME:
         return read_object(content)

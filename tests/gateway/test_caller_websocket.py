@@ -248,7 +248,7 @@ def test_text_that_is_not_utf_8_is_refused_by_its_code(
     assert caplog.records == []
 
 
-def test_what_is_no_frame_is_refused_by_its_code(app: _Echo) -> None:
+def test_bytes_that_are_not_a_frame_are_refused_by_their_code(app: _Echo) -> None:
     with _serve(app) as url, _dial(url) as connection:
         connection.sendall(_HANDSHAKE + b"\r\n" + b"\x0f" * 1000)
         assert struct.pack("!H", 1002) in _read_until(connection, struct.pack("!H", 1002))

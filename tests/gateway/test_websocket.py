@@ -445,7 +445,7 @@ def test_sockets_to_a_deployment_are_kept_and_opened_again_and_counted(
 # Bad input.
 
 
-def test_what_is_not_json_is_an_error_and_what_is_no_text_ends_the_connection(
+def test_text_that_is_not_json_is_an_error_and_a_binary_frame_ends_the_connection(
     gateway: Running,
 ) -> None:
     with connect(gateway) as connection:
