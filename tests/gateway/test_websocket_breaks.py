@@ -10,6 +10,7 @@ import pytest
 
 from tests.gateway.gateways import serve
 from tests.gateway.socket_callers import SocketCaller, scripted_config, socket_caller
+from tests.router.turn_upstream import TurnUpstream
 from tests.soak.scripted_upstream import ScriptedUpstream, threaded_upstream
 
 _DELTAS = 3
@@ -132,3 +133,34 @@ def test_a_chain_goes_on_after_a_turn_that_broke_or_says_that_it_cannot(
                 _check_whole(after)
                 sent = stage.upstream.bodies[-1]
                 assert sent.get("previous_response_id") or len(sent["input"]) == 3
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_continuation_that_the_service_refuses_for_a_while_is_made_with_all_items(
+    status: int, tmp_path: Path
+) -> None:
+    code = "rate_limit_exceeded" if status == 429 else "server_is_overloaded"
+    error = {"code": code, "message": "Not now.", "type": "error"}
+    refusal = {"status": status, "error": error, "headers": {"retry-after": "0.01"}}
+    spend = tmp_path / "spend.jsonl"
+    with (
+        TurnUpstream() as upstream,
+        serve(scripted_config(upstream.url, spend_log=str(spend))) as running,
+    ):
+        with socket_caller(running.url) as caller:
+            first = caller.turn(model="native", input="hi", store=False)[-1]["response"]["id"]
+            upstream.faults.append(refusal)
+            frames = caller.turn(
+                model="native", input="on", store=False, previous_response_id=first
+            )
+            assert frames[-1]["type"] == "response.completed"
+            assert frames[-1]["response"]["previous_response_id"] == first
+        lines = _Stage(ScriptedUpstream(), running.url, spend).spent(2)
+    _, refused, again = upstream.requests
+    assert (refused.body["input"], again.kinds) == ("on", ["message", "message", "message"])
+    assert "previous_response_id" not in again.body
+    # Two attempts are one call, which is charged once.
+    assert [(line["usage"]["input_tokens"], line["attempts"]) for line in lines] == [
+        (10, 1),
+        (10, 2),
+    ]
