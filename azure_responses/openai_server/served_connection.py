@@ -157,12 +157,11 @@ class ServedConnection:
                 reader.result()
             return await self._say_goodbye()
         finally:
+            # Also where this task was cancelled: no turn begins any more.
             self._end(_LEFT)
             self._release(self._held)
             for timer in self._timers.values():
                 timer.cancel()
-            # Also where this task was cancelled: no turn begins any more.
-            self._end(_LEFT)
             await _cancel({reader, *self._tasks})
             await asyncio.shield(self._routed.aclose())
 
