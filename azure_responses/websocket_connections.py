@@ -1,8 +1,9 @@
 """WebSockets over the package `websockets`: under asyncio, under trio, and in threads.
 
-A WebSocket here connects, sends text, receives text within a time limit, and closes. Whether the
-other side still lives is found out by whoever waits for it: `websockets` would also give up a
-socket whose reader takes his time, because it reads no pongs while its queue is full.
+A WebSocket here connects, sends text, receives text within a time limit, and closes. The code
+that waits for a frame checks by pings that the other side still answers. `websockets` could send
+them itself, but it would also close a socket whose reader is slow: it reads no pongs while its
+queue is full.
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Self, TypeVar
 
-from azure_responses._async.connection_lane import AsyncLane, Place
+from azure_responses._async.connection_lane import AsyncLane, QueuedTurn
 from azure_responses._async.socket_reply import AsyncSocketReply
 from azure_responses._async.stream import AsyncStream
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
@@ -56,7 +56,7 @@ class AsyncTurnStream(AsyncStream[R]):
         self._turns = turns
         self._lane = lane
         self._request = request
-        self._place: Place | None = None
+        self._place: QueuedTurn | None = None
 
     async def open(self) -> Self:
         """Wait for the turn and send it; raises what the service answers.
@@ -76,7 +76,7 @@ class AsyncTurnStream(AsyncStream[R]):
             raise
 
     async def _begin(self) -> None:
-        place = Place()
+        place = QueuedTurn()
         await self._lane.take(place, patience_of(self._timeout))
         self._place = place
         self._lane.watch(self, place)

@@ -16,14 +16,14 @@ from azure_responses.protocol.connection_turns import TurnRequest
 from azure_responses.types.events import ResponseStreamEvent, parse_event
 from azure_responses.types.steering import SteerFailedEvent, SteerPendingEvent
 
-__all__ = ["Lane", "Place"]
+__all__ = ["Lane", "QueuedTurn"]
 
 _CLOSED = "The connection is closed."
 _REOPEN = "Open another with client.responses.connect()."
 
 
 @dataclass(eq=False, slots=True)
-class Place:
+class QueuedTurn:
     """A turn's place in the queue of its lane.
 
     Attributes:
@@ -58,14 +58,14 @@ class Lane:
         self.response_id: str | None = None
         self.steered: list[Any] = []
         self.queued: list[Any] = []
-        self._holder: Place | None = None
-        self._waiting: deque[Place] = deque()
+        self._holder: QueuedTurn | None = None
+        self._waiting: deque[QueuedTurn] = deque()
         self._is_abandoned = False
         self._is_closed = False
         # A stream that is dropped gives its place back at any time, also in here.
         self._lock = RLock()
 
-    def take(self, place: Place, seconds: float | None) -> None:
+    def take(self, place: QueuedTurn, seconds: float | None) -> None:
         """Wait until the turns before this one have ended.
 
         Raises:
@@ -96,7 +96,7 @@ class Lane:
             self.give_back(place)
             raise
 
-    def give_back(self, place: Place, *, is_dropped: bool = False) -> None:
+    def give_back(self, place: QueuedTurn, *, is_dropped: bool = False) -> None:
         """A turn has ended, or does not wait any longer; nothing if that is known."""
         with self._lock:
             if place in self._waiting:
@@ -106,7 +106,7 @@ class Lane:
                 self._is_abandoned |= is_dropped and place.has_begun
             self._call_next()
 
-    def watch(self, stream: object, place: Place) -> None:
+    def watch(self, stream: object, place: QueuedTurn) -> None:
         """Give the place back when its stream is dropped without having been closed."""
         finalize(stream, self.give_back, place, is_dropped=True).atexit = False
 

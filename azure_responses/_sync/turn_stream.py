@@ -4,7 +4,7 @@
 from dataclasses import replace
 from typing import Self, TypeVar
 
-from azure_responses._sync.connection_lane import Lane, Place
+from azure_responses._sync.connection_lane import Lane, QueuedTurn
 from azure_responses._sync.socket_reply import SocketReply
 from azure_responses._sync.stream import Stream
 from azure_responses.errors import BadRequestError, ConfigurationError, ResponseNotFoundError
@@ -57,7 +57,7 @@ class TurnStream(Stream[R]):
         self._turns = turns
         self._lane = lane
         self._request = request
-        self._place: Place | None = None
+        self._place: QueuedTurn | None = None
 
     def open(self) -> Self:
         """Wait for the turn and send it; raises what the service answers.
@@ -77,7 +77,7 @@ class TurnStream(Stream[R]):
             raise
 
     def _begin(self) -> None:
-        place = Place()
+        place = QueuedTurn()
         self._lane.take(place, patience_of(self._timeout))
         self._place = place
         self._lane.watch(self, place)

@@ -9,10 +9,10 @@ from typing import Any
 
 from azure_responses.emulator.response_store import EmulatedResponse
 
-__all__ = ["ConnectionMemory", "ConnectionTurn", "Steer"]
+__all__ = ["SocketMemory", "EmulatedTurn", "ReceivedSteer"]
 
 
-class ConnectionMemory:
+class SocketMemory:
     """The newest response of each lane of one connection; None is the lane without a name."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class ConnectionMemory:
 
 
 @dataclass
-class Steer:
+class ReceivedSteer:
     """Input for a response that is still being made, accepted under this id."""
 
     id: str
@@ -62,7 +62,7 @@ class Steer:
 
 
 @dataclass
-class ConnectionTurn:
+class EmulatedTurn:
     """One `response.create`, and what becomes of it.
 
     Attributes:
@@ -78,14 +78,14 @@ class ConnectionTurn:
         extra: how many events of steering stood between them, which count, too.
     """
 
-    memory: ConnectionMemory
+    memory: SocketMemory
     lane: str | None
     body: dict[str, Any]
     frame: bytes
     is_warm_up: bool = False
     record: EmulatedResponse | None = None
     can_be_steered: bool = False
-    steers: list[Steer] = field(default_factory=list)
+    steers: list[ReceivedSteer] = field(default_factory=list)
     sent: int = 0
     extra: int = 0
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
-from azure_responses.emulator.connection_memory import ConnectionTurn
+from azure_responses.emulator.connection_memory import EmulatedTurn
 from azure_responses.emulator.contents import SPOOLED_BYTES, ContentWriter, StoredContent
 from azure_responses.emulator.opaque_values import IdentifierMint
 from azure_responses.emulator.timing import Clock
@@ -71,7 +71,7 @@ class ReceivedRequest:
     body: bytes
     is_loopback: bool = False
     large: StoredContent | None = None
-    turn: ConnectionTurn | None = None
+    turn: EmulatedTurn | None = None
 
     @property
     def content(self) -> StoredContent:

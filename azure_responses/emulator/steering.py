@@ -7,7 +7,7 @@ where that item is the last one, or the response calls a tool of the caller, it 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from azure_responses.emulator.connection_memory import Steer
+from azure_responses.emulator.connection_memory import ReceivedSteer
 from azure_responses.emulator.response_store import EmulatedResponse
 from azure_responses.emulator.tokens import count_items
 
@@ -57,7 +57,11 @@ def _is_message(item: Any) -> bool:
 
 
 def describe_failure(
-    code: str, frame: _Event, number: int, message: str | None = None, steer: Steer | None = None
+    code: str,
+    frame: _Event,
+    number: int,
+    message: str | None = None,
+    steer: ReceivedSteer | None = None,
 ) -> _Event:
     """`response.steer.failed`; the input comes back with it."""
     described = {

@@ -1,7 +1,7 @@
 """A WebSocket connection of the emulator: its turns, its lanes, and how it ends.
 
 Each `response.create` is answered by the emulator as if it had been posted, so that limits,
-faults, content filters and the log are those of HTTP; this module reads and writes the frames.
+faults, content filters and the log are those of HTTP. This module reads and writes the frames.
 """
 
 from collections import deque
@@ -20,7 +20,7 @@ from azure_responses.emulator.broken_connections import (
     Send,
     break_connection,
 )
-from azure_responses.emulator.connection_memory import ConnectionMemory, ConnectionTurn, Steer
+from azure_responses.emulator.connection_memory import EmulatedTurn, ReceivedSteer, SocketMemory
 from azure_responses.emulator.http_messages import (
     Answerer,
     Break,
@@ -72,7 +72,7 @@ class _Lane:
     """What one `stream_id` names: its turns run one after the other."""
 
     name: str | None
-    turns: deque[ConnectionTurn] = field(default_factory=deque)
+    turns: deque[EmulatedTurn] = field(default_factory=deque)
     is_busy: bool = False
     is_running: bool = False
 
@@ -95,13 +95,13 @@ class Connection:
         self._send = send
         self._mode = emulator.websocket
         self._opened_at = emulator.clock.now()
-        self._memory = ConnectionMemory()
+        self._memory = SocketMemory()
         self._lanes: dict[str | None, _Lane] = {None: _Lane(None)}
         self._active = anyio.Semaphore(_MOST_ACTIVE)
-        self._turns: dict[str, ConnectionTurn] = {}
+        self._turns: dict[str, EmulatedTurn] = {}
         self._ended: BoundedDict[str] = BoundedDict(_MOST_ENDED)
         # Steering that waits for the outputs of the caller's tools, by response.
-        self._waiting: BoundedDict[list[Steer]] = BoundedDict(_MOST_ENDED)
+        self._waiting: BoundedDict[list[ReceivedSteer]] = BoundedDict(_MOST_ENDED)
         self._mint = IdentifierMint(f"steers/{self._opened_at}", emulator.clock.now)
         self._group: anyio.abc.TaskGroup
 
@@ -172,7 +172,7 @@ class Connection:
             raise response_in_progress()
         lane.is_busy = True
         lane.turns.append(
-            ConnectionTurn(self._memory, lane.name, asked.body, text.encode(), asked.is_warm_up)
+            EmulatedTurn(self._memory, lane.name, asked.body, text.encode(), asked.is_warm_up)
         )
         if not lane.is_running:
             lane.is_running = True
@@ -181,12 +181,12 @@ class Connection:
     async def _run(self, lane: _Lane) -> None:
         while lane.turns:
             async with self._active:
-                turn: ConnectionTurn | None = lane.turns.popleft()
+                turn: EmulatedTurn | None = lane.turns.popleft()
                 while turn is not None:
                     turn = await self._serve_turn(lane, turn)
         lane.is_running = False
 
-    async def _serve_turn(self, lane: _Lane, turn: ConnectionTurn) -> ConnectionTurn | None:
+    async def _serve_turn(self, lane: _Lane, turn: EmulatedTurn) -> EmulatedTurn | None:
         """Serve one turn; the answer is the one that the service begins after it, if any."""
         waiting = self._take_waiting(turn)
         reply = self._emulator.handle(self._write_call(turn, waiting))
@@ -206,13 +206,13 @@ class Connection:
             if close is not None:
                 close()
 
-    def _take_waiting(self, turn: ConnectionTurn) -> list[Steer]:
+    def _take_waiting(self, turn: EmulatedTurn) -> list[ReceivedSteer]:
         # A fork on another lane is not what the input waits for.
         if not self._memory.is_newest(turn.lane, turn.parent_id):
             return []
         return self._waiting.pop(turn.parent_id, [])
 
-    def _write_call(self, turn: ConnectionTurn, waiting: list[Steer]) -> ReceivedRequest:
+    def _write_call(self, turn: EmulatedTurn, waiting: list[ReceivedSteer]) -> ReceivedRequest:
         body = {**turn.body, "stream": True}
         given = body.get("input")
         if waiting and isinstance(given, str | list):
@@ -221,7 +221,7 @@ class Connection:
         return replace(self._handshake, method="POST", body=to_json(body), turn=turn)
 
     async def _refuse_turn(
-        self, lane: _Lane, turn: ConnectionTurn, reply: PlannedReply, waiting: list[Steer]
+        self, lane: _Lane, turn: EmulatedTurn, reply: PlannedReply, waiting: list[ReceivedSteer]
     ) -> None:
         self._memory.evict(lane.name, turn.parent_id)
         # A successor that fails is the answer to the steers that asked for it.
@@ -232,8 +232,8 @@ class Connection:
         await self._fail_steers(turn, steers, "successor_creation_failed")
 
     async def _stream(
-        self, lane: _Lane, turn: ConnectionTurn, steps: Iterator[ReplyStep]
-    ) -> ConnectionTurn | None:
+        self, lane: _Lane, turn: EmulatedTurn, steps: Iterator[ReplyStep]
+    ) -> EmulatedTurn | None:
         # A successor has begun: what it was steered with is committed.
         turn.steers.clear()
         if turn.record is not None:
@@ -256,7 +256,7 @@ class Connection:
             await self._close(1000)
         return await self._settle_steers(lane, turn, end)
 
-    def _finish(self, lane: _Lane, turn: ConnectionTurn, end: str) -> None:
+    def _finish(self, lane: _Lane, turn: EmulatedTurn, end: str) -> None:
         record = turn.record
         if record is None or end not in ("response.completed", "response.incomplete"):
             self._memory.evict(lane.name, turn.parent_id)
@@ -272,7 +272,7 @@ class Connection:
                 self._waiting[record.id] = turn.steers
         lane.is_busy = bool(lane.turns) or self._has_successor(turn, end)
 
-    def _has_successor(self, turn: ConnectionTurn, end: str) -> bool:
+    def _has_successor(self, turn: EmulatedTurn, end: str) -> bool:
         record = turn.record
         if not turn.steers or record is None or record.id in self._waiting:
             return False
@@ -293,7 +293,7 @@ class Connection:
             failure = describe_failure(code or "response_not_found", frame, number, mistake)
             await self._send_frame(failure, lane)
             return
-        steer = Steer("steer_" + self._mint.digits(50), target.record.id, frame["input"])
+        steer = ReceivedSteer("steer_" + self._mint.digits(50), target.record.id, frame["input"])
         target.steers.append(steer)
         shorten_response(target.record, target.sent)
         accepted = {
@@ -303,7 +303,7 @@ class Connection:
         }
         await self._send_frame(accepted, lane)
 
-    def _refuses_steer(self, target: ConnectionTurn | None, previous: Any) -> str | None:
+    def _refuses_steer(self, target: EmulatedTurn | None, previous: Any) -> str | None:
         if target is None:
             return self._ended.get(previous, "response_not_found")
         if not target.can_be_steered:
@@ -312,8 +312,8 @@ class Connection:
         return "too_many_pending_steers" if is_full else None
 
     async def _settle_steers(
-        self, lane: _Lane, turn: ConnectionTurn, end: str
-    ) -> ConnectionTurn | None:
+        self, lane: _Lane, turn: EmulatedTurn, end: str
+    ) -> EmulatedTurn | None:
         """What follows the end of a response that was steered: its successor, or its turn."""
         record = turn.record
         if not turn.steers or record is None:
@@ -322,7 +322,7 @@ class Connection:
             given = [item for steer in turn.steers for item in steer.items]
             body = {**turn.body, "previous_response_id": record.id, "input": given}
             frame = to_json({"type": "response.create", **body})
-            return ConnectionTurn(self._memory, lane.name, body, frame, steers=turn.steers)
+            return EmulatedTurn(self._memory, lane.name, body, frame, steers=turn.steers)
         if end != "response.completed":
             await self._fail_steers(turn, turn.steers, "response_not_active")
             return None
@@ -337,7 +337,9 @@ class Connection:
             await self._send_frame(pending, lane.name)
         return None
 
-    async def _fail_steers(self, turn: ConnectionTurn, steers: list[Steer], code: str) -> None:
+    async def _fail_steers(
+        self, turn: EmulatedTurn, steers: list[ReceivedSteer], code: str
+    ) -> None:
         for steer in steers:
             asked = {"previous_response_id": steer.previous_response_id, "input": steer.given}
             failure = describe_failure(code, asked, turn.next_number(), steer=steer)

@@ -35,7 +35,7 @@ from azure_responses.gateway.schema import GatewaySettings
 from azure_responses.gateway.websocket_handshake import Handshake
 from azure_responses.openai_server import ApiRequest
 from azure_responses.openai_server.served_connection import ServedConnection, read_frame_json
-from azure_responses.openai_server.turn_queue import ConnectionLimits
+from azure_responses.openai_server.turn_queue import WebSocketLimits
 from azure_responses.router._async.routed_connection import AsyncRoutedConnection
 from azure_responses.router.connection_turn import ConnectionTurn
 
@@ -284,8 +284,8 @@ class WebSocketHandler:
         )
 
 
-def _limits(settings: GatewaySettings) -> ConnectionLimits:
-    return ConnectionLimits(
+def _limits(settings: GatewaySettings) -> WebSocketLimits:
+    return WebSocketLimits(
         most_waiting_bytes=_MOST_WAITING_BYTES,
         idle_seconds=settings.websocket_idle_seconds,
         max_seconds=settings.websocket_max_seconds,

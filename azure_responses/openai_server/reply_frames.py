@@ -1,9 +1,9 @@
 """The reply to one turn → the frames of a caller's WebSocket, as its bytes arrive.
 
-An event passes as it is: `stream_id` is put behind its last field. Only failures are read.
-A turn ends with exactly one terminal frame, after which its caller may send the next one: so a
-failure is kept back until the reply ends, since a stream reports one as `error`, as
-`response.failed`, or as both in either order.
+An event is not changed, except that `stream_id` is added after its last field. Only failures are
+parsed. A turn ends with exactly one terminal frame, and its caller may then send the next turn. A
+stream reports a failure as `error`, as `response.failed`, or as both in either order, so a failure
+is sent only when the reply has ended.
 """
 
 import re

@@ -43,7 +43,7 @@ from azure_responses.openai_server.connection_frames import (
 )
 from azure_responses.openai_server.reply_frames import warm_up_frames
 from azure_responses.openai_server.request_json import invalid_request, read_object
-from azure_responses.openai_server.turn_queue import ConnectionLimits, TurnQueue
+from azure_responses.openai_server.turn_queue import TurnQueue, WebSocketLimits
 from azure_responses.openai_server.turn_reply import Message, Send, TurnReply
 from azure_responses.router._async.routed_connection import AsyncRoutedConnection
 from azure_responses.router.connection_turn import ConnectionTurn
@@ -112,7 +112,7 @@ class ServedConnection:
         routed: AsyncRoutedConnection,
         perform: Perform,
         send: Send,
-        limits: ConnectionLimits | None = None,
+        limits: WebSocketLimits | None = None,
         *,
         model: str | None = None,
         check: Check = _check_nothing,
@@ -123,7 +123,7 @@ class ServedConnection:
         self._routed = routed
         self._perform = perform
         self._send_text = send
-        self._limits = limits or ConnectionLimits()
+        self._limits = limits or WebSocketLimits()
         self._model = model
         self._check = check
         self._read = read

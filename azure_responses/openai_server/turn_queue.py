@@ -4,13 +4,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-__all__ = ["ConnectionLimits", "TurnQueue"]
+__all__ = ["WebSocketLimits", "TurnQueue"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionLimits:
+class WebSocketLimits:
     """The limits of one connection.
 
     Attributes:
@@ -33,7 +33,7 @@ class ConnectionLimits:
 
 
 @dataclass(slots=True)
-class _Lane(Generic[T]):
+class _LaneQueue(Generic[T]):
     waiting: deque[tuple[T, int]] = field(default_factory=deque)
     is_busy: bool = False
 
@@ -46,12 +46,12 @@ class TurnQueue(Generic[T]):
         waiting: how many wait.
     """
 
-    def __init__(self, limits: ConnectionLimits) -> None:
+    def __init__(self, limits: WebSocketLimits) -> None:
         self.active = 0
         self.waiting = 0
         self._limits = limits
         self._bytes = 0
-        self._lanes: dict[str | None, _Lane[T]] = {None: _Lane()}
+        self._lanes: dict[str | None, _LaneQueue[T]] = {None: _LaneQueue()}
         # The lanes whose next turn can begin as soon as there is a place, in their order.
         self._ready: deque[str | None] = deque()
 
@@ -68,7 +68,7 @@ class TurnQueue(Generic[T]):
 
     def add(self, lane: str | None, turn: T, size: int) -> None:
         """Have a turn wait for its place."""
-        found = self._lanes.setdefault(lane, _Lane())
+        found = self._lanes.setdefault(lane, _LaneQueue())
         if not found.waiting and not found.is_busy:
             self._ready.append(lane)
         found.waiting.append((turn, size))
@@ -103,7 +103,7 @@ class TurnQueue(Generic[T]):
                 forgotten.append(name)
         return forgotten
 
-    def _take(self, lane: _Lane[T]) -> T:
+    def _take(self, lane: _LaneQueue[T]) -> T:
         turn, size = lane.waiting.popleft()
         self.waiting -= 1
         self._bytes -= size

@@ -178,7 +178,7 @@ class ToolLoop:
     def _is_ours(self, item: Any) -> bool:
         if isinstance(item, McpApprovalRequest):
             return self._approves
-        # A function that does not exist is one of the model's mistakes, and it is told.
+        # The model may name a function that does not exist: it gets an error as the result.
         is_own = isinstance(item, FunctionCall) and item.namespace is None
         return is_own and item.name not in self._others
 

@@ -11,7 +11,7 @@ import httpx
 from azure_responses.emulator import Emulator
 from azure_responses.openai_server import ApiRequest, AsyncOpenAIServer
 from azure_responses.openai_server.served_connection import Close, ServedConnection
-from azure_responses.openai_server.turn_queue import ConnectionLimits
+from azure_responses.openai_server.turn_queue import WebSocketLimits
 from azure_responses.router import Router
 from azure_responses.router._async.routed_connection import AsyncRoutedConnection
 
@@ -85,7 +85,7 @@ class Caller:
 async def open_caller_of(
     router: Router,
     perform: Perform,
-    limits: ConnectionLimits | None = None,
+    limits: WebSocketLimits | None = None,
     *,
     owner: str | None = None,
     **options: Any,
@@ -127,7 +127,7 @@ def perform_over(router: Router, owner: str | None = None) -> Perform:
 async def open_caller(
     emulator: Emulator,
     model_list: list[dict[str, Any]],
-    limits: ConnectionLimits | None = None,
+    limits: WebSocketLimits | None = None,
     *,
     owner: str | None = "alice",
     **options: Any,

@@ -9,7 +9,7 @@ import pytest
 
 from azure_responses.errors import BadRequestError, InternalServerError
 from azure_responses.openai_server.served_connection import ServedConnection
-from azure_responses.openai_server.turn_queue import ConnectionLimits
+from azure_responses.openai_server.turn_queue import WebSocketLimits
 from azure_responses.router import Router
 from azure_responses.router._async.routed_connection import AsyncRoutedConnection
 from tests.openai_server.connections import SSE, Caller, Perform, open_caller, open_caller_of, sse
@@ -253,7 +253,7 @@ async def test_sixteen_turns_are_made_at_once_and_thirty_two_lanes_have_names(
 
 async def test_turns_beyond_those_that_may_wait_are_refused(router: Router) -> None:
     upstream = Upstream()
-    async with open_caller_of(router, upstream.perform, ConnectionLimits(most_waiting=1)) as caller:
+    async with open_caller_of(router, upstream.perform, WebSocketLimits(most_waiting=1)) as caller:
         for name in ("1", "2", "3"):
             caller.create(model="chat", input=name, stream_id="a")
         await upstream.begun(1)
@@ -306,7 +306,7 @@ async def test_a_first_frame_of_another_type_ends_the_connection(
 async def test_a_first_frame_that_does_not_come_in_time_ends_the_connection(
     router: Router,
 ) -> None:
-    limits = ConnectionLimits(first_seconds=0.02)
+    limits = WebSocketLimits(first_seconds=0.02)
     async with open_caller_of(router, Upstream().perform, limits) as caller:
         caller.send("{")
         assert (await caller.receive())["error"]["code"] == "invalid_json"
@@ -383,7 +383,7 @@ async def test_a_refusal_says_when_to_come_back(router: Router) -> None:
 
 async def test_after_its_time_a_connection_ends_when_its_turns_have_ended(router: Router) -> None:
     upstream = Upstream()
-    limits = ConnectionLimits(max_seconds=0.06)
+    limits = WebSocketLimits(max_seconds=0.06)
     async with open_caller_of(router, upstream.perform, limits) as caller:
         caller.create(model="chat", input="1", stream_id="a")
         caller.create(model="chat", input="2", stream_id="a")
@@ -415,7 +415,7 @@ async def test_a_connection_without_turns_and_messages_ends_after_its_idle_time(
     router: Router,
 ) -> None:
     upstream = Upstream()
-    limits = ConnectionLimits(idle_seconds=0.05)
+    limits = WebSocketLimits(idle_seconds=0.05)
     async with open_caller_of(router, upstream.perform, limits) as caller:
         caller.create(model="chat", input="1")
         await upstream.begun(1)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.openai_server.turn_queue import ConnectionLimits, TurnQueue
+from azure_responses.openai_server.turn_queue import TurnQueue, WebSocketLimits
 
 lanes = st.sampled_from([None, "a", "b", "c"])
 
@@ -12,7 +12,7 @@ lanes = st.sampled_from([None, "a", "b", "c"])
 def test_each_lane_is_first_in_first_out_and_never_overlaps(
     steps: list[tuple[str, str | None]],
 ) -> None:
-    queue: TurnQueue[int] = TurnQueue(ConnectionLimits(most_active=2))
+    queue: TurnQueue[int] = TurnQueue(WebSocketLimits(most_active=2))
     added: dict[str | None, list[int]] = {}
     begun: dict[str | None, list[int]] = {}
     running: list[str | None] = []
@@ -40,7 +40,7 @@ def test_each_lane_is_first_in_first_out_and_never_overlaps(
 
 
 def test_a_lane_that_waits_for_a_place_gets_it_before_a_lane_that_had_one() -> None:
-    queue: TurnQueue[str] = TurnQueue(ConnectionLimits(most_active=1))
+    queue: TurnQueue[str] = TurnQueue(WebSocketLimits(most_active=1))
     for lane, turn in [("a", "a1"), ("a", "a2"), ("b", "b1")]:
         queue.add(lane, turn, 1)
     order = []
@@ -51,7 +51,7 @@ def test_a_lane_that_waits_for_a_place_gets_it_before_a_lane_that_had_one() -> N
 
 
 def test_a_connection_has_so_many_names_besides_the_lane_without_one() -> None:
-    queue: TurnQueue[int] = TurnQueue(ConnectionLimits(most_lanes=2))
+    queue: TurnQueue[int] = TurnQueue(WebSocketLimits(most_lanes=2))
     for lane in ("a", "b"):
         assert queue.knows(lane)
         queue.add(lane, 1, 1)
@@ -61,7 +61,7 @@ def test_a_connection_has_so_many_names_besides_the_lane_without_one() -> None:
 
 
 def test_what_waits_is_bounded_by_number_and_by_size() -> None:
-    queue: TurnQueue[int] = TurnQueue(ConnectionLimits(most_waiting=2, most_waiting_bytes=10))
+    queue: TurnQueue[int] = TurnQueue(WebSocketLimits(most_waiting=2, most_waiting_bytes=10))
     assert queue.has_room(1000)
     queue.add(None, 1, 8)
     assert queue.has_room(2)
