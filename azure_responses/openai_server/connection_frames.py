@@ -109,6 +109,9 @@ def read_client_frame(frame: Mapping[str, Any], content: bytes = b"") -> ClientF
     generates = fields.get("generate")
     if generates is not None and not isinstance(generates, bool):
         raise frame_error("generate is neither true nor false.", "generate", lane=lane)
+    if fields.get("background"):
+        message = "A WebSocket makes no background responses: send background over HTTP (POST)."
+        raise frame_error(message, "background", lane=lane)
     is_nested = fields is not frame
     unused = _NOT_USED | {"response"} if is_nested else _NOT_USED
     body = {name: value for name, value in fields.items() if name not in unused}

@@ -51,7 +51,7 @@ def test_a_nested_frame_is_read_as_a_flat_one() -> None:
 
 
 def test_what_no_websocket_uses_is_left_out() -> None:
-    unused = {"stream": False, "background": True, "stream_id": None, "generate": None}
+    unused = {"stream": False, "background": False, "stream_id": None, "generate": None}
     assert body_of({**CREATE, **BODY, **unused}) == {**BODY, "stream": True}
 
 
@@ -65,6 +65,16 @@ def test_the_bytes_of_a_plain_frame_pass_as_they_came() -> None:
     assert json.loads(create_body(found, other)) == {**other, "stream": True}
     warm = json.loads(create_body(found, found.body, warms_up=True))
     assert warm == {**found.body, "stream": True, "generate": False}
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_a_background_response_is_refused_and_http_is_named(is_nested: bool) -> None:
+    asked = {**BODY, "background": True}
+    with pytest.raises(FrameError, match="over HTTP") as caught:
+        read_client_frame(
+            {**CREATE, "stream_id": "a", **({"response": asked} if is_nested else asked)}
+        )
+    assert (caught.value.param, caught.value.lane) == ("background", "a")
 
 
 @given(st.dictionaries(st.text(), values, max_size=4), st.booleans())
