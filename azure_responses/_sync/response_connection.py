@@ -16,6 +16,8 @@ from azure_responses.call_options import CreateArguments, ToolRunArguments, spli
 from azure_responses.errors import ConfigurationError, SteeringError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.connection_turns import ConnectionTurns, TurnRequest, check_lane
+from azure_responses.protocol.http_message import CREDENTIAL_HEADERS
+from azure_responses.protocol.image_deployment import IMAGE_HEADER
 from azure_responses.protocol.operations import Operations
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.transport import Timeout
@@ -255,7 +257,10 @@ class ResponseConnection:
             for name, value in parameters.items()
         }
         request = TurnRequest(steady, options, text_format, lane)
-        return TurnStream(self._turns, self._find_lane(lane), request, timeout)
+        found = self._find_lane(lane)
+        if found.socket.is_open:
+            _warn_of_headers(given)
+        return TurnStream(self._turns, found, request, timeout)
 
     def _find_lane(self, name: str | None) -> Lane:
         found = self._lanes.get(name)
@@ -291,6 +296,19 @@ class ResponseConnection:
     def _check_open(self) -> None:
         if self._is_closed:
             raise closed_error()
+
+
+def _warn_of_headers(given: Mapping[str, Any]) -> None:
+    """Warn of headers and query parameters that an open WebSocket cannot send any more."""
+    # A turn with a key or an image deployment of its own gets a socket of its own.
+    effective = CREDENTIAL_HEADERS | {IMAGE_HEADER}
+    headers = [n for n in given.get("extra_headers") or () if n.lower() not in effective]
+    late = [*headers, *(given.get("extra_query") or ())]
+    if late:
+        warn_caller(
+            f"The WebSocket is open already, so that {', '.join(late)} is not sent with this turn: "
+            "give extra_headers and extra_query to connect()."
+        )
 
 
 def _find_url(operations: Operations, executor: Executor) -> str | None:

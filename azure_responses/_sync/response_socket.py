@@ -29,6 +29,7 @@ from azure_responses.errors import (
 from azure_responses.fork import in_forked_child
 from azure_responses.protocol.call import Call, TypedCall
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, Reply
+from azure_responses.protocol.image_deployment import IMAGE_HEADER
 from azure_responses.protocol.socket_frames import (
     NOT_OFFERED,
     ServerFrame,
@@ -81,6 +82,8 @@ class ResponseSocket:
         # What the socket was opened with: the secret, and the caller's own credential headers.
         self._secret: str | None = None
         self._own: Mapping[str, str] = {}
+        # A socket has headers only in its handshake, and Azure reads this name from a header.
+        self._image_deployment: str | None = None
         # Something was sent, and is not answered to its end.
         self._is_busy = False
         # Who gives no URL has said why.
@@ -101,14 +104,18 @@ class ResponseSocket:
         return not self._state.is_http
 
     @property
+    def is_open(self) -> bool:
+        """True while a socket is open: its handshake, with the headers, is over."""
+        return self._socket is not None and self._socket.is_open
+
+    @property
     def expects_successor(self) -> bool:
         """True where the service begins a response by itself, which no turn has adopted yet."""
         return self._successor is not None or self._state.expects_successor
 
     def knows(self, response_id: str) -> bool:
         """True where the live socket can continue the response from its own memory."""
-        is_live = self._socket is not None and self._socket.is_open
-        return is_live and self._state.knows(response_id, time.monotonic())
+        return self.is_open and self._state.knows(response_id, time.monotonic())
 
     def send(self, call: Call, timeout: Timeout, watch: Watch | None = None) -> Reply:
         """The whole reply, over HTTP."""
@@ -285,11 +292,16 @@ class ResponseSocket:
 
     def _retire(self, turn: SocketTurn, call: Call, limit: TimeLimit) -> None:
         """Give up a socket that this turn cannot go over."""
-        if _own_credentials(call) != self._own:
-            # Another caller pays for the turn.
+        if _own_credentials(call) != self._own or not self._draws_with(call):
+            # Another caller pays for the turn, or another deployment draws its images.
             self._drop()
         if self._socket is not None and not self._is_fit(self._socket, turn, limit):
             self._drop()
+
+    def _draws_with(self, call: Call) -> bool:
+        """False where the turn needs an image deployment that the handshake did not name."""
+        name = call.request.headers.get(IMAGE_HEADER)
+        return name is None or name == self._image_deployment
 
     def _is_fit(self, socket: WebSocket, turn: SocketTurn, limit: TimeLimit) -> bool:
         if not socket.is_open or self._state.is_due(time.monotonic(), turn):
@@ -317,6 +329,7 @@ class ResponseSocket:
         if isinstance(opened, WebSocket):
             self._socket = opened
             self._secret, self._own = call.secret, _own_credentials(call)
+            self._image_deployment = call.request.headers.get(IMAGE_HEADER)
             self._state.opened(time.monotonic())
             return None
         if opened.status in NOT_OFFERED:

@@ -395,3 +395,34 @@ def test_what_no_lane_makes_cannot_be_steered(runner: str, served: Served) -> No
                 connection.successor()
 
     run_served(runner, url, scenario, **_SETTINGS)
+
+
+def test_a_turn_that_draws_images_gets_a_handshake_that_names_the_image_deployment(
+    runner: str, served: Served
+) -> None:
+    url, upstream = served
+
+    async def scenario(client: Any) -> None:
+        async with client.responses.connect() as connection:
+            for tools in ([], [{"type": "image_generation"}], [], [{"type": "image_generation"}]):
+                await connection.create(input="text", tools=tools).get_final_response()
+
+    run_served(runner, url, scenario, **_SETTINGS, image_deployment="draws")
+    assert upstream.handshakes == 2
+    assert len(upstream.bodies) == 4
+
+
+def test_headers_that_an_open_socket_cannot_send_are_named_in_a_warning(
+    runner: str, served: Served
+) -> None:
+    url, _ = served
+
+    async def scenario(client: Any) -> None:
+        late: Any = {"extra_headers": {"x-team": "a"}, "extra_query": {"feature": "b"}}
+        async with client.responses.connect() as connection:
+            await connection.create(input="text").get_final_response()
+            with pytest.warns(UserWarning, match=r"x-team, feature is not sent.*connect\(\)"):
+                stream = connection.create(input="text", **late)
+            await stream.get_final_response()
+
+    run_served(runner, url, scenario, **_SETTINGS)
