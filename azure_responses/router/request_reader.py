@@ -133,11 +133,8 @@ class RequestReader:
             body.pop("previous_response_id", None)
         request = self._interpret(body, own, is_stream, caller, must_own)
         request.operation, request.received, request.caller = operation, received, caller
-        request.turn = turn
-        if turn is not None and turn.kept is not None:
-            given = request.route_request
-            tokens = turn.kept.tokens or given.context_tokens
-            request.route_request = given._replace(pin=turn.pin(given.pin), context_tokens=tokens)
+        if turn is not None:
+            _join(request, turn)
         return request
 
     def _interpret(
@@ -450,3 +447,12 @@ def _is_plain(body: Mapping[str, Any]) -> bool:
 
 def _field(holder: Any, name: str) -> Any:
     return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
+
+
+def _join(request: RoutedRequest, turn: ConnectionTurn) -> None:
+    """Make a request the turn of a connection: what it continues says where it goes."""
+    request.turn = turn
+    if turn.kept is not None:
+        given = request.route_request
+        tokens = turn.kept.tokens or given.context_tokens
+        request.route_request = given._replace(pin=turn.pin(given.pin), context_tokens=tokens)

@@ -202,18 +202,16 @@ class RoutedRequest:
         parameters, options, given, warnings = self._for_resource(
             deployment, call, api, sends_id=sends_id
         )
+        name = deployment.name_for(call.group)
         if self.turn is not None:
-            name = deployment.name_for(call.group)
             reasons = api == "chat" or self._reasons(deployment, name, parameters)
             parameters = self.turn.included(parameters, reasons=can_encrypt and reasons)
         drops_params = drops_params or (self.received is not None and self.received.drops_params)
-        name = deployment.name_for(call.group)
         request, left_out = self._fitted(
             deployment, parameters, options, name, drops_params=drops_params
         )
-        ids_out = IdRewriter(
-            self.reader.signer, deployment, self.owner, given=given, is_stored=self.is_stored
-        )
+        signer, is_stored = self.reader.signer, self.is_stored
+        ids_out = IdRewriter(signer, deployment, self.owner, given=given, is_stored=is_stored)
         return PreparedRequest(request, ids_out, (*warnings, *left_out))
 
     def _for_resource(
