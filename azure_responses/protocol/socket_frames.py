@@ -48,6 +48,8 @@ _NOT_OF_HANDSHAKE = frozenset(
 _STEER = "response.steer."
 _NAME = re.compile(r"[a-z0-9_.]+")
 _ENDED = ENDING | {"response.failed"}
+# A delta whose type comes first. Most frames are such, and nothing but the reader needs their data.
+_DELTA = re.compile(r'\{"type": ?"(response\.[a-z0-9_.]+\.delta)",[^\r\n]*\}')
 
 
 @dataclass(frozen=True)
@@ -74,19 +76,31 @@ class SocketSettings:
     most_queued: int = 256
 
 
-@dataclass(frozen=True, slots=True)
 class ServerFrame:
     """One frame of the service.
 
     Attributes:
         type: of the event; "" where it has none.
-        data: the event.
         text: the frame as it came.
     """
 
-    type: str
-    data: Mapping[str, Any]
-    text: str
+    __slots__ = ("_data", "text", "type")
+
+    def __init__(self, kind: str, data: Mapping[str, Any] | None, text: str) -> None:
+        self.type = kind
+        self.text = text
+        self._data = data
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The event; that of a delta is parsed when it is first asked for.
+
+        Raises:
+            APIConnectionError: it is not a JSON object.
+        """
+        if self._data is None:
+            self._data = _parse_frame(self.text)
+        return self._data
 
     @property
     def is_error(self) -> bool:
@@ -172,18 +186,25 @@ def read_server_frame(text: str | bytes) -> ServerFrame:
     """One frame as it came.
 
     Raises:
-        APIConnectionError: it is not a JSON object.
+        APIConnectionError: it is not a JSON object. A delta is not parsed here.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
+    if (delta := _DELTA.fullmatch(text)) is not None:
+        return ServerFrame(delta[1], None, text)
+    data = _parse_frame(text)
+    kind = data.get("type")
+    return ServerFrame(kind if isinstance(kind, str) else "", data, text)
+
+
+def _parse_frame(text: str) -> Mapping[str, Any]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise APIConnectionError("The WebSocket carried a frame that is not a JSON object.")
-    kind = data.get("type")
-    return ServerFrame(kind if isinstance(kind, str) else "", data, text)
+    return data
 
 
 def sse_of(frame: ServerFrame) -> bytes:

@@ -172,3 +172,27 @@ def test_an_awaited_successor_that_does_not_begin_is_an_error_that_is_not_tried_
     pending = no_successor(frame(type="response.steer.pending"), {})
     assert pending.status == 400
     assert json.loads(pending.body)["error"]["code"] == "steer_pending"
+
+
+_DELTA = '{"type":"response.output_text.delta","delta":"a","stream_id":"left"}'
+
+
+@pytest.mark.parametrize("text", [_DELTA, _DELTA.replace(",", ", "), _DELTA.replace(":", ": ")])
+def test_a_delta_has_the_same_type_lane_and_data_as_when_it_is_parsed_at_once(text: str) -> None:
+    frame = read_server_frame(text)
+    assert frame.type == "response.output_text.delta"
+    assert not frame.is_terminal
+    assert frame.stream_id == "left"
+    assert frame.data == json.loads(text)
+    assert sse_of(frame) == f"event: response.output_text.delta\ndata: {text}\n\n".encode()
+
+
+def test_a_delta_with_line_breaks_between_its_values_stays_one_event() -> None:
+    text = _DELTA.replace(",", ",\n")
+    assert sse_of(read_server_frame(text)).count(b"\n") == 3
+
+
+def test_an_invalid_delta_is_refused_where_its_data_is_read() -> None:
+    frame = read_server_frame('{"type":"response.output_text.delta",}')
+    with pytest.raises(APIConnectionError, match="not a JSON object"):
+        _ = frame.data
