@@ -163,17 +163,21 @@ class AsyncWebSocket(_Socket):
                 over.
         """
         self._refuse_left()
-        with mapped_socket_errors(self._find_proxy):
-            while True:
-                try:
-                    async with fail_after(self._patience(limit)):
-                        text: str | bytes = await self._connection.recv()
-                except TimeoutError:
-                    if self._note_pong():
+        while True:
+            try:
+                async with fail_after(self._patience(limit)):
+                    text: str | bytes = await self._connection.recv()
+            except TimeoutError:
+                if self._note_pong():
+                    with mapped_socket_errors(self._find_proxy):
                         self._pong = await self._connection.ping()
-                    continue
-                self._heard()
-                return text
+                continue
+            except Exception:
+                # Entered only now: every frame comes this way, and a context manager is not free.
+                with mapped_socket_errors(self._find_proxy):
+                    raise
+            self._heard()
+            return text
 
     async def probe(self, limit: TimeLimit) -> bool:
         """True when the other side answers a ping."""
@@ -248,16 +252,20 @@ class WebSocket(_Socket):
                 over.
         """
         self._refuse_left()
-        with mapped_socket_errors(self._find_proxy):
-            while True:
-                try:
-                    text: str | bytes = self._connection.recv(self._patience(limit))
-                except TimeoutError:
-                    if self._note_pong():
+        while True:
+            try:
+                text: str | bytes = self._connection.recv(self._patience(limit))
+            except TimeoutError:
+                if self._note_pong():
+                    with mapped_socket_errors(self._find_proxy):
                         self._pong = self._connection.ping()
-                    continue
-                self._heard()
-                return text
+                continue
+            except Exception:
+                # Entered only now: every frame comes this way, and a context manager is not free.
+                with mapped_socket_errors(self._find_proxy):
+                    raise
+            self._heard()
+            return text
 
     def probe(self, limit: TimeLimit) -> bool:
         """True when the other side answers a ping."""
