@@ -166,6 +166,8 @@ class CallerConnection(HttpToolsProtocol):
     def _feed(self, data: bytes | memoryview) -> None:
         self._piece = data
         super().data_received(data)  # type: ignore[arg-type]
+        # It would keep all that arrived with it in memory.
+        self._piece = b""
         if self._websocket is not None:
             return
         if self._is_in_head:
