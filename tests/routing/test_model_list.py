@@ -168,6 +168,7 @@ def test_keys_without_effect_are_named() -> None:
         ([_entry(tpm="many")], "tpm is 'many'"),
         ([_entry(extra_headers="x: y")], "default_headers is not a mapping"),
         ([_entry(default_query=["x"])], "default_query is not a mapping"),
+        ([_entry(image_deployment=["x"])], "image_deployment is"),
         ([_entry(info={"id": "x"}), _entry(info={"id": "x"})], "2 entries .* 'x'"),
     ],
 )
