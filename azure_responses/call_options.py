@@ -59,6 +59,7 @@ __all__ = [
     "make_converter",
     "new_bridged_id",
     "new_call_id",
+    "new_warm_up_id",
     "split_arguments",
 ]
 
@@ -496,3 +497,8 @@ _PROCESS_SECRET = os.urandom(32)
 def new_bridged_id(prefix: str) -> str:
     """An id of what a deployment of another API made, such as "msg_bridged_…" for "msg_"."""
     return f"{prefix.removesuffix('bridged_')}bridged_{os.urandom(16).hex()}"
+
+
+def new_warm_up_id() -> str:
+    """The id of a response without output that is made here; it shows that no service made it."""
+    return f"resp_warmup_{os.urandom(16).hex()}"

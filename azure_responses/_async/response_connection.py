@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from azure_responses._async.connection_lane import AsyncLane, closed_error
 from azure_responses._async.executor import AsyncExecutor
 from azure_responses._async.response_socket import AsyncResponseSocket
 from azure_responses._async.stream import AsyncStream
-from azure_responses._async.tool_run import run_over
+from azure_responses._async.turn_connection import AsyncTurnConnection
 from azure_responses._async.turn_stream import AsyncTurnStream
-from azure_responses.call_options import CreateArguments, ToolRunArguments, split_arguments
+from azure_responses.call_options import CreateArguments, split_arguments
 from azure_responses.errors import ConfigurationError, SteeringError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.connection_turns import ConnectionTurns, TurnRequest, check_lane
@@ -31,7 +30,7 @@ T = TypeVar("T")
 _MOST_LANES = 32
 
 
-class AsyncResponseConnection:
+class AsyncResponseConnection(AsyncTurnConnection):
     """A conversation over WebSockets, or over HTTP where there are none.
 
     Each lane has a WebSocket of its own, which is opened with its first turn, and replaced between
@@ -109,46 +108,6 @@ class AsyncResponseConnection:
             TypeError: a parameter the API does not have; `extra_body` sends it all the same.
         """
         return self._stream(arguments, lane, text_format)
-
-    @overload
-    async def run_tools(
-        self,
-        *,
-        lane: str | None = None,
-        text_format: None = None,
-        **arguments: Unpack[ToolRunArguments],
-    ) -> Response: ...
-    @overload
-    async def run_tools(
-        self,
-        *,
-        lane: str | None = None,
-        text_format: type[T],
-        **arguments: Unpack[ToolRunArguments],
-    ) -> "ParsedResponse[T]": ...
-    @shows_parameters(ToolRunArguments)
-    async def run_tools(
-        self,
-        *,
-        lane: str | None = None,
-        text_format: type[Any] | None = None,
-        **arguments: Unpack[ToolRunArguments],
-    ) -> Response:
-        """`client.responses.run_tools` over this connection: each turn sends new items only.
-
-        With `store=False` the loop keeps all items, and sends them where the connection does not
-        know the response before.
-
-        Args:
-            lane: of the turns.
-            text_format: the type of the answer, which is then in `output_parsed`.
-
-        Raises:
-            MaxTurnsError: the model would still call functions after `max_turns` responses.
-            AzureResponsesError: as of a turn.
-            Exception: a function's, with `on_function_error="raise"`.
-        """
-        return await run_over(self.create, arguments, text_format, lane)
 
     @shows_parameters(CreateArguments)
     async def warm_up(
@@ -230,18 +189,6 @@ class AsyncResponseConnection:
         self._is_closed = True
         for lane in list(self._lanes.values()):
             await lane.aclose()
-
-    async def __aenter__(self) -> Self:
-        self._check_open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def _stream(
         self, arguments: Mapping[str, Any], lane: str | None, text_format: type[Any] | None

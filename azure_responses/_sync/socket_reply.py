@@ -1,12 +1,12 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
 """What a turn over a WebSocket is answered with, as the bytes of a stream."""
 
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from azure_responses.call_options import new_warm_up_id
 from azure_responses.errors import APIConnectionError
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.socket_frames import ServerFrame, sse_of
@@ -101,8 +101,7 @@ class WarmUpReply(EventTimer):
     def __init__(self, call: Call) -> None:
         super().__init__(TimeLimit(None), is_opening=False)
         self.headers: Mapping[str, str] = {}
-        response_id = f"resp_warmup_{os.urandom(16).hex()}"
-        events = warm_up_events(call.parameters, response_id, time.time())
+        events = warm_up_events(call.parameters, new_warm_up_id(), time.time())
         self._events: bytes | None = write_events(events)
 
     def read(self) -> bytes | None:

@@ -23,9 +23,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from azure_responses._async.concurrency import run_in_thread
+from azure_responses.call_options import new_warm_up_id
 from azure_responses.errors import AzureResponsesError
 from azure_responses.openai_server.connection_frames import (
     ClientFrame,
@@ -379,7 +379,7 @@ class ServedConnection:
         """Answer a turn without output for a service that has no such turns."""
         try:
             await self._check(content, turn)
-            response_id = f"resp_warmup_{uuid4().hex}"
+            response_id = new_warm_up_id()
             frames = warm_up_frames(body, turn.lane, response_id=response_id, now=time.time())
         except AzureResponsesError as error:
             turn.ended(failed=True)

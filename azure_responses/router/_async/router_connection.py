@@ -1,14 +1,12 @@
 """`router.connect()`: turns that each go to the deployment that serves them best."""
 
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from azure_responses._async.stream import AsyncTypedStream
-from azure_responses._async.tool_run import run_over
-from azure_responses.call_options import ToolRunArguments
+from azure_responses._async.turn_connection import AsyncTurnConnection
+from azure_responses.call_options import new_warm_up_id
 from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
@@ -19,6 +17,7 @@ from azure_responses.errors import (
 )
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.protocol.warm_up import warm_up_events
 from azure_responses.router._async.routed_connection import AsyncRoutedConnection
 from azure_responses.router._async.typed_attempt import AsyncRoutedStream
 from azure_responses.router.arguments import EXTRAS, RouterArguments
@@ -139,7 +138,7 @@ class AsyncRoutedTurn(AsyncTypedStream[R]):
         inner._ready.clear()
 
 
-class AsyncRouterConnection:
+class AsyncRouterConnection(AsyncTurnConnection):
     """A conversation over WebSockets where deployments have them, and over HTTP elsewhere.
 
     Each turn is a call of its own: routed, limited, tried again and priced like every other. With
@@ -216,46 +215,6 @@ class AsyncRouterConnection:
 
         return AsyncRoutedTurn(begin)
 
-    @overload
-    async def run_tools(
-        self,
-        *,
-        lane: str | None = None,
-        text_format: None = None,
-        **arguments: Unpack[ToolRunArguments],
-    ) -> Response: ...
-    @overload
-    async def run_tools(
-        self,
-        *,
-        lane: str | None = None,
-        text_format: type[T],
-        **arguments: Unpack[ToolRunArguments],
-    ) -> "ParsedResponse[T]": ...
-    @shows_parameters(ToolRunArguments)
-    async def run_tools(
-        self,
-        *,
-        lane: str | None = None,
-        text_format: type[Any] | None = None,
-        **arguments: Unpack[ToolRunArguments],
-    ) -> Response:
-        """`client.responses.run_tools` over this connection: each turn sends new items only.
-
-        With `store=False` the loop keeps all items, and sends them where the connection does not
-        know the response before.
-
-        Args:
-            lane: of the turns.
-            text_format: the type of the answer, which is then in `output_parsed`.
-
-        Raises:
-            MaxTurnsError: the model would still call functions after `max_turns` responses.
-            AzureResponsesError: as of a turn.
-            Exception: a function's, with `on_function_error="raise"`.
-        """
-        return await run_over(self.create, arguments, text_format, lane)
-
     @shows_parameters(RouterArguments)
     async def warm_up(
         self, *, lane: str | None = None, **arguments: Unpack[RouterArguments]
@@ -279,7 +238,7 @@ class AsyncRouterConnection:
         # It is read, so that a warm-up is refused for what its turn would be refused for.
         body, turn = self._routed.begin(_body_of(given), lane)
         self._reader.read(given, is_stream=True, turn=turn)
-        response = _warmed(body)
+        response = warm_up_events(body, new_warm_up_id(), time.time())[-1]["response"]
         turn.ended(response)
         return Response.model_validate(response)
 
@@ -336,18 +295,6 @@ class AsyncRouterConnection:
         """Close the WebSockets; a stream that is still open ends with an error."""
         self._is_closed = True
         await self._routed.aclose()
-
-    async def __aenter__(self) -> Self:
-        self._check_open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def _perform(
         self,
@@ -419,18 +366,3 @@ def is_refusal(error: BaseException) -> bool:
 def _body_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters among the arguments."""
     return {name: value for name, value in given.items() if name not in _OPTIONS}
-
-
-def _warmed(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A response without output, made here."""
-    return {
-        "id": f"resp_warmup_{secrets.token_hex(16)}",
-        "object": "response",
-        "created_at": int(time.time()),
-        "status": "completed",
-        "model": body.get("model"),
-        # Nothing but this connection knows it.
-        "store": False,
-        "output": [],
-        "usage": {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0},
-    }

@@ -1,15 +1,13 @@
 # Written by scripts/unasync: change the file of this name in ../_async instead.
 """`router.connect()`: turns that each go to the deployment that serves them best."""
 
-import secrets
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from azure_responses._sync.stream import TypedStream
-from azure_responses._sync.tool_run import run_over
-from azure_responses.call_options import ToolRunArguments
+from azure_responses._sync.turn_connection import TurnConnection
+from azure_responses.call_options import new_warm_up_id
 from azure_responses.errors import (
     APIConnectionError,
     APIStatusError,
@@ -20,6 +18,7 @@ from azure_responses.errors import (
 )
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.structured_output import StructuredOutput
+from azure_responses.protocol.warm_up import warm_up_events
 from azure_responses.router._sync.routed_connection import RoutedConnection
 from azure_responses.router._sync.typed_attempt import RoutedStream
 from azure_responses.router.arguments import EXTRAS, RouterArguments
@@ -138,7 +137,7 @@ class RoutedTurn(TypedStream[R]):
         inner._ready.clear()
 
 
-class RouterConnection:
+class RouterConnection(TurnConnection):
     """A conversation over WebSockets where deployments have them, and over HTTP elsewhere.
 
     Each turn is a call of its own: routed, limited, tried again and priced like every other. With
@@ -215,46 +214,6 @@ class RouterConnection:
 
         return RoutedTurn(begin)
 
-    @overload
-    def run_tools(
-        self,
-        *,
-        lane: str | None = None,
-        text_format: None = None,
-        **arguments: Unpack[ToolRunArguments],
-    ) -> Response: ...
-    @overload
-    def run_tools(
-        self,
-        *,
-        lane: str | None = None,
-        text_format: type[T],
-        **arguments: Unpack[ToolRunArguments],
-    ) -> "ParsedResponse[T]": ...
-    @shows_parameters(ToolRunArguments)
-    def run_tools(
-        self,
-        *,
-        lane: str | None = None,
-        text_format: type[Any] | None = None,
-        **arguments: Unpack[ToolRunArguments],
-    ) -> Response:
-        """`client.responses.run_tools` over this connection: each turn sends new items only.
-
-        With `store=False` the loop keeps all items, and sends them where the connection does not
-        know the response before.
-
-        Args:
-            lane: of the turns.
-            text_format: the type of the answer, which is then in `output_parsed`.
-
-        Raises:
-            MaxTurnsError: the model would still call functions after `max_turns` responses.
-            AzureResponsesError: as of a turn.
-            Exception: a function's, with `on_function_error="raise"`.
-        """
-        return run_over(self.create, arguments, text_format, lane)
-
     @shows_parameters(RouterArguments)
     def warm_up(self, *, lane: str | None = None, **arguments: Unpack[RouterArguments]) -> Response:
         """Send instructions, tools and input before they are needed; nothing is generated.
@@ -276,7 +235,7 @@ class RouterConnection:
         # It is read, so that a warm-up is refused for what its turn would be refused for.
         body, turn = self._routed.begin(_body_of(given), lane)
         self._reader.read(given, is_stream=True, turn=turn)
-        response = _warmed(body)
+        response = warm_up_events(body, new_warm_up_id(), time.time())[-1]["response"]
         turn.ended(response)
         return Response.model_validate(response)
 
@@ -333,18 +292,6 @@ class RouterConnection:
         """Close the WebSockets; a stream that is still open ends with an error."""
         self._is_closed = True
         self._routed.close()
-
-    def __enter__(self) -> Self:
-        self._check_open()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _perform(
         self,
@@ -416,18 +363,3 @@ def is_refusal(error: BaseException) -> bool:
 def _body_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters among the arguments."""
     return {name: value for name, value in given.items() if name not in _OPTIONS}
-
-
-def _warmed(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A response without output, made here."""
-    return {
-        "id": f"resp_warmup_{secrets.token_hex(16)}",
-        "object": "response",
-        "created_at": int(time.time()),
-        "status": "completed",
-        "model": body.get("model"),
-        # Nothing but this connection knows it.
-        "store": False,
-        "output": [],
-        "usage": {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0},
-    }
