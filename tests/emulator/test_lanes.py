@@ -1,4 +1,4 @@
-"""Lanes of a WebSocket: turns side by side, where the emulator is told to have them."""
+"""Lanes of a WebSocket: turns side by side, in an emulator that is set to have them."""
 
 from collections.abc import Iterator
 from typing import Any

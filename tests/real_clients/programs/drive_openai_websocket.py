@@ -101,7 +101,7 @@ def _arguments(errand: Errand) -> Iterator[dict[str, Any]]:
     with Router(errand.rows) as router, websocket(router) as endpoint:
         url = endpoint.url
         # The endpoint takes WebSockets alone.
-        yield {"api_key": "unused", "base_url": "http://nobody.invalid", "websocket_base_url": url}
+        yield {"api_key": "unused", "base_url": "http://unused.invalid", "websocket_base_url": url}
 
 
 @contextmanager

@@ -46,7 +46,7 @@ class Errand:
     def endpoint(self) -> str:
         """What Azure's clients take; nothing listens there where calls are injected."""
         azure: str = self.rows[0]["litellm_params"]["api_base"]
-        return {"gateway": self.url, "emulator": azure}.get(self.mode, "http://nobody.invalid")
+        return {"gateway": self.url, "emulator": azure}.get(self.mode, "http://unused.invalid")
 
     @property
     def base_url(self) -> str:
