@@ -12,10 +12,9 @@ from azure_responses.bridge.function_schemas import inline_references
 from azure_responses.bridge.native_chat import leave_out_refused
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.families import FamilyFacts
+from azure_responses.protocol.reasoning_filter import ENCRYPTED_REASONING
 
 __all__ = ["fit_responses"]
-
-_ENCRYPTED = "reasoning.encrypted_content"
 
 
 def fit_responses(
@@ -51,15 +50,15 @@ def fit_responses(
 
 def _drop_encrypted(request: dict[str, Any], facts: FamilyFacts, unsupported: Unsupported) -> None:
     include = request.get("include")
-    if not isinstance(include, list) or _ENCRYPTED not in include:
+    if not isinstance(include, list) or ENCRYPTED_REASONING not in include:
         return
     unsupported.leave_out(
-        f"include {_ENCRYPTED!r}",
+        f"include {ENCRYPTED_REASONING!r}",
         f"Models of the family {facts.family} have no encrypted reasoning on the Responses API.",
         "Leave it out, pass drop_params=True, or call the deployment over chat completions with "
         "api='chat', where its reasoning is sealed here.",
     )
-    rest = [name for name in include if name != _ENCRYPTED]
+    rest = [name for name in include if name != ENCRYPTED_REASONING]
     if rest:
         request["include"] = rest
     else:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from azure_responses.protocol.reasoning_filter import ENCRYPTED_REASONING
 from azure_responses.types.response import Response
 
 __all__ = ["ChatHistory", "ChatTurn"]
@@ -91,7 +92,7 @@ class ChatHistory:
         if self._is_stored:
             return {**common, "input": [*_all_messages(self.turns), said]}
         # Not stored: whole items, so that a reasoning model can go on from its own reasoning.
-        include = ["reasoning.encrypted_content"] if self.encrypts else None
+        include = [ENCRYPTED_REASONING] if self.encrypts else None
         items = [item for turn in self.turns for item in turn.items()]
         return {**common, "input": [*items, said], "store": False, "include": include}
 

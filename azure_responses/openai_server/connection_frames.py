@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 from azure_responses.errors import AzureResponsesError, BadRequestError
 from azure_responses.openai_server.error_body import describe_error
 from azure_responses.openai_server.request_json import invalid_request
+from azure_responses.protocol.socket_frames import is_lane
 
 __all__ = [
     "ClientFrame",
@@ -45,7 +46,6 @@ FrameType = Literal["response.create", "response.steer"]
 
 _CREATE: FrameType = "response.create"
 _STEER: FrameType = "response.steer"
-_LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}", re.ASCII)
 # A WebSocket streams always, and its responses live no longer than itself.
 _NOT_USED = frozenset({"type", "stream_id", "generate", "stream", "background"})
 _STEER_FIELDS = frozenset({"type", "previous_response_id", "input"})
@@ -122,7 +122,7 @@ def read_client_frame(frame: Mapping[str, Any], content: bytes = b"") -> ClientF
 def _read_lane(given: Any) -> str | None:
     if given is None:
         return None
-    if not isinstance(given, str) or _LANE.fullmatch(given) is None:
+    if not is_lane(given):
         message = "stream_id has 1 to 256 characters, letters, digits, '_', '-' and '.'."
         raise frame_error(message, "stream_id", code="invalid_stream_id")
     return given

@@ -22,6 +22,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.reasoning_filter import is_lost
 from azure_responses.protocol.request_body import ITEMS_WITHOUT_STATUS, encode_body
 
 __all__ = ["ConnectionMemory", "KeptResponse", "Piece"]
@@ -208,20 +209,13 @@ def _output_of(response: Mapping[str, Any], *, is_stored: bool) -> list[Any]:
     """The items of an output, as the service takes them as input."""
     output = response.get("output")
     items = output if isinstance(output, list) else []
-    return [_as_input(item) for item in items if is_stored or not _is_lost(item)]
+    return [_as_input(item) for item in items if is_stored or not is_lost(item)]
 
 
 def _as_input(item: Any) -> Any:
     if not isinstance(item, dict) or item.get("type") not in ITEMS_WITHOUT_STATUS:
         return item
     return {name: value for name, value in item.items() if name != "status"}
-
-
-def _is_lost(item: Any) -> bool:
-    """True for reasoning that only its id stands for, which nothing that is not stored can find."""
-    if not isinstance(item, dict) or item.get("type") != "reasoning":
-        return False
-    return not item.get("encrypted_content") and not item.get("content")
 
 
 def _tokens_of(response: Mapping[str, Any]) -> int:

@@ -5,7 +5,6 @@ that response, and with all items anywhere else. Both forms are written before i
 a socket that was lost meanwhile changes which one is sent and nothing more.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,7 +23,9 @@ from azure_responses.protocol.call import Continuation
 from azure_responses.protocol.connection_memory import ConnectionMemory, KeptResponse
 from azure_responses.protocol.operations import Operations
 from azure_responses.protocol.options import Options
+from azure_responses.protocol.reasoning_filter import ENCRYPTED_REASONING
 from azure_responses.protocol.request_body import encode_body, overlay
+from azure_responses.protocol.socket_frames import is_lane
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.types.response import Response
 from azure_responses.types.steering import SteerEvent, SteerPendingEvent
@@ -32,10 +33,8 @@ from azure_responses.types.steering import SteerEvent, SteerPendingEvent
 __all__ = ["ConnectionTurns", "TurnRequest", "WrittenTurn", "check_lane", "steering_error"]
 
 _CONTINUES = "previous_response_id"
-_ENCRYPTED = "reasoning.encrypted_content"
 # More than anyone goes back; each has a short list of what it shares with later ones.
 _MOST_EARLIER = 256
-_LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ class ConnectionTurns:
         whole = None if kept is None or kept.is_stored else kept.continued(body)
         asks = self._asks_for_encryption(request, body)
         changes: dict[str, Any] = (
-            {"include": [*(body.get("include") or ()), _ENCRYPTED]} if asks else {}
+            {"include": [*(body.get("include") or ()), ENCRYPTED_REASONING]} if asks else {}
         )
         short = self.check(_changed(request, changes))
         written = WrittenTurn(short.state, request.lane, body, kept, asks)
@@ -204,7 +203,7 @@ class ConnectionTurns:
             return False
         deployment = body.get("model") or self.operations.settings.deployment
         converter = self.operations.converter
-        if _ENCRYPTED in (body.get("include") or ()) or deployment in self._plain:
+        if ENCRYPTED_REASONING in (body.get("include") or ()) or deployment in self._plain:
             return False
         if not isinstance(deployment, str) or converter is None:
             return False
@@ -217,7 +216,7 @@ def check_lane(name: str | None) -> None:
 
     The rule is OpenAI's for `stream_id`, so that a program can move to lanes of one WebSocket.
     """
-    if name is not None and not (isinstance(name, str) and _LANE.fullmatch(name)):
+    if name is not None and not is_lane(name):
         raise ConfigurationError(
             f"The lane {name!r} is invalid.",
             hint="A lane has 1 to 256 letters, digits, '_', '.' and '-'; None is the default lane.",
@@ -257,7 +256,7 @@ def _refuses_encryption(error: AzureResponsesError) -> bool:
 
 def _unencrypted(content: Any) -> bytes:
     body = from_json(content)
-    include = [name for name in body.pop("include", ()) if name != _ENCRYPTED]
+    include = [name for name in body.pop("include", ()) if name != ENCRYPTED_REASONING]
     encoded = encode_body({**body, "include": include} if include else body)
     assert encoded is not None
     return encoded

@@ -6,11 +6,21 @@ from typing import Any
 from azure_responses.protocol.stored_response import SEALED, is_kept_here
 from azure_responses.types.tools import ITEMS_WITHOUT_ID
 
-__all__ = ["ID_IS_OPTIONAL", "Stripper", "is_ours"]
+__all__ = ["ENCRYPTED_REASONING", "ID_IS_OPTIONAL", "Stripper", "is_lost", "is_ours"]
+
+ENCRYPTED_REASONING = "reasoning.encrypted_content"
+"""What `include` names to get reasoning that can be sent back."""
 
 ID_IS_OPTIONAL = ITEMS_WITHOUT_ID | {"message"}
 """The types of items in an input that may come without their id."""
 _CHAT_FIELDS = ("reasoning_items", "thinking_blocks")
+
+
+def is_lost(item: Any) -> bool:
+    """True for reasoning that only its id stands for, which nothing that is not stored can find."""
+    if not isinstance(item, Mapping) or item.get("type") != "reasoning":
+        return False
+    return not item.get("encrypted_content") and not item.get("content")
 
 
 def is_ours(item: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from azure_responses.errors import APIConnectionError, ConfigurationError
@@ -25,6 +25,7 @@ __all__ = [
     "SocketSettings",
     "create_frame",
     "handshake_headers",
+    "is_lane",
     "merge_query",
     "no_successor",
     "read_server_frame",
@@ -46,6 +47,7 @@ _NOT_OF_HANDSHAKE = frozenset(
     {"accept", "accept-encoding", "connection", "content-type", "host", "keep-alive", "upgrade"}
 )
 _STEER = "response.steer."
+_LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 _NAME = re.compile(r"[a-z0-9_.]+")
 _ENDED = ENDING | {"response.failed"}
 # A delta whose type comes first. Most frames are such, and nothing but the reader needs their data.
@@ -139,6 +141,11 @@ class ServerFrame:
     def code(self) -> str | None:
         """The code of the error in it."""
         return read_error_object(self.data).code if self.is_error else None
+
+
+def is_lane(name: Any) -> TypeGuard[str]:
+    """True for what `stream_id` may be (OpenAI's rule)."""
+    return isinstance(name, str) and _LANE.fullmatch(name) is not None
 
 
 def create_frame(content: bytes | Mapping[str, Any], *, stream_id: str | None = None) -> str:

@@ -8,6 +8,7 @@ from pydantic_core import from_json, to_json
 
 from azure_responses.errors import APIStatusError, ConfigurationError
 from azure_responses.protocol.callable_tool import CallableTool
+from azure_responses.protocol.reasoning_filter import ENCRYPTED_REASONING, is_lost
 from azure_responses.types.items import is_callers
 from azure_responses.types.model import Model
 from azure_responses.types.response import Response
@@ -17,7 +18,6 @@ from azure_responses.types.tools.mcp import McpApprovalRequest
 __all__ = ["ToolCheckpoint", "ToolLoop", "read_tools"]
 
 _CONTINUES = "previous_response_id"
-_ENCRYPTED = "reasoning.encrypted_content"
 _FREE_CHOICES = (None, "auto", "none")
 
 
@@ -130,7 +130,7 @@ class ToolLoop:
         request: dict[str, Any] = {**self._parameters, "input": state.unsent}
         if self._is_kept and self._takes_encryption:
             include = list(request.get("include") or ())
-            request["include"] = [*include, *({_ENCRYPTED} - {*include})]
+            request["include"] = [*include, *({ENCRYPTED_REASONING} - {*include})]
         if state.turns:
             request["tool_choice"] = _without_force(request.get("tool_choice"))
         if self._is_kept and not is_short:
@@ -160,7 +160,7 @@ class ToolLoop:
             is_answered=False,
             previous_response_id=response.id or None,
             unsent=None,
-            items=(*state.items, *(item for item in output if not _is_lost(item))),
+            items=(*state.items, *(item for item in output if not is_lost(item))),
         )
 
     def waiting(self) -> list[FunctionCall | McpApprovalRequest]:
@@ -199,13 +199,6 @@ def _as_json(items: Iterable[Any]) -> list[Any]:
 
 def _as_items(given: Any) -> list[Any]:
     return [{"role": "user", "content": given}] if isinstance(given, str) else list(given or ())
-
-
-def _is_lost(item: Mapping[str, Any]) -> bool:
-    # Reasoning that came neither encrypted nor as text cannot be sent back.
-    return item.get("type") == "reasoning" and not (
-        item.get("encrypted_content") or item.get("content")
-    )
 
 
 def _without_force(choice: Any) -> Any:

@@ -12,14 +12,12 @@ from weakref import WeakKeyDictionary
 
 from azure_responses.protocol.call import Continuation
 from azure_responses.protocol.connection_memory import ConnectionMemory, KeptResponse, Piece
+from azure_responses.protocol.reasoning_filter import ENCRYPTED_REASONING
 from azure_responses.routing.affinity import Affinity
 from azure_responses.routing.route_request import Pin
 from azure_responses.routing.signed_id import SignedId
 
-__all__ = ["ENCRYPTED", "ChainPins", "ConnectionTurn", "chain_pin"]
-
-ENCRYPTED = "reasoning.encrypted_content"
-"""What `include` names to get reasoning that can be sent back."""
+__all__ = ["ChainPins", "ConnectionTurn", "chain_pin"]
 
 _PREVIOUS = "previous_response_id"
 _CONTINUED = ("completed", "incomplete")
@@ -118,7 +116,7 @@ class ConnectionTurn:
         self._pins = pins
         self._find_socket = find_socket
         include = body.get("include")
-        asks = isinstance(include, list | tuple) and ENCRYPTED in include
+        asks = isinstance(include, list | tuple) and ENCRYPTED_REASONING in include
         self._wants_reasoning = body.get("store") is False and not asks
         self.hides_reasoning = False
 
@@ -172,7 +170,7 @@ class ConnectionTurn:
         if not self.hides_reasoning:
             return parameters
         include = parameters.get("include") or ()
-        return {**parameters, "include": [*include, ENCRYPTED]}
+        return {**parameters, "include": [*include, ENCRYPTED_REASONING]}
 
     def show(self, event: dict[str, Any]) -> dict[str, Any]:
         """An event as the caller gets it; notes the response in it, and may change the event."""

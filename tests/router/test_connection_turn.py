@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from azure_responses.protocol.connection_memory import ConnectionMemory
-from azure_responses.router.connection_turn import ENCRYPTED, ChainPins, ConnectionTurn, chain_pin
+from azure_responses.protocol.reasoning_filter import ENCRYPTED_REASONING
+from azure_responses.router.connection_turn import ChainPins, ConnectionTurn, chain_pin
 from azure_responses.routing.affinity import Affinity
 from azure_responses.routing.route_request import Pin
 from azure_responses.routing.signed_id import IdSigner, SignedId
@@ -48,9 +49,9 @@ def _turn(body: dict[str, Any], memory: ConnectionMemory | None = None) -> Conne
 @pytest.mark.parametrize(
     ("body", "reasons", "include"),
     [
-        ({"store": False}, True, [ENCRYPTED]),
-        ({"store": False, "include": ["x"]}, True, ["x", ENCRYPTED]),
-        ({"store": False, "include": [ENCRYPTED]}, True, [ENCRYPTED]),
+        ({"store": False}, True, [ENCRYPTED_REASONING]),
+        ({"store": False, "include": ["x"]}, True, ["x", ENCRYPTED_REASONING]),
+        ({"store": False, "include": [ENCRYPTED_REASONING]}, True, [ENCRYPTED_REASONING]),
         ({"store": False}, False, None),
         ({"store": True}, True, None),
         ({}, True, None),

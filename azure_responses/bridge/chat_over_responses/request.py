@@ -33,11 +33,11 @@ from azure_responses.bridge.chat_over_responses.reasoning import (
 )
 from azure_responses.bridge.chat_over_responses.tool_calls import declared_forms
 from azure_responses.errors import AzureResponsesError, ConfigurationError
+from azure_responses.protocol.reasoning_filter import ENCRYPTED_REASONING
 from azure_responses.types.response import Response
 
 __all__ = ["BridgedRequest", "to_responses_request"]
 
-_ENCRYPTED = "reasoning.encrypted_content"
 _OPTIONS = frozenset({"extra_headers", "extra_query", "timeout"})
 _OF_ASKING = ("model", "messages", "input", "stream")
 _TOP_LEVEL = frozenset({*_OF_ASKING, "extra_body", "drop_params"}) | _OPTIONS
@@ -223,9 +223,9 @@ def _settle_reasoning(
     if not _reasons(said, parameters, state):
         return
     include = parameters.get("include", [])
-    draft.adds_reasoning = _ENCRYPTED not in include
+    draft.adds_reasoning = ENCRYPTED_REASONING not in include
     if draft.adds_reasoning:
-        parameters["include"] = [*include, _ENCRYPTED]
+        parameters["include"] = [*include, ENCRYPTED_REASONING]
     if (parameters.get("reasoning") or {}).get("effort") == "none":
         return
     for name in ("temperature", "top_p"):

@@ -11,7 +11,6 @@ from azure_responses.bridge.response_events import ResponseEventBuilder
 from azure_responses.bridge.response_object import begin_response
 from azure_responses.bridge.responses_over_chat.messages import ItemsToChatWriter
 from azure_responses.bridge.responses_over_chat.parameters import (
-    ENCRYPTED,
     write_parameters,
     write_tools,
 )
@@ -23,6 +22,7 @@ from azure_responses.bridge.truncation import without_oldest_turns
 from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import APIName, ConversionContext
 from azure_responses.protocol.families import FamilyFacts
+from azure_responses.protocol.reasoning_filter import ENCRYPTED_REASONING
 
 __all__ = ["ResponsesOverChat"]
 
@@ -148,7 +148,7 @@ class ResponsesOverChat:
         reasoning = parameters.get("reasoning") or {}
         form = (parameters.get("text") or {}).get("format") or {}
         # Azure gives encrypted content only to callers who include it.
-        seals = ENCRYPTED in (parameters.get("include") or ())
+        seals = ENCRYPTED_REASONING in (parameters.get("include") or ())
         return ReplyForm(
             self._tools,
             partial(_seal, self._context) if seals else None,

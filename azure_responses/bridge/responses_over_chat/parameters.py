@@ -9,9 +9,8 @@ from azure_responses.bridge.unsupported import Unsupported, invalid
 from azure_responses.protocol.conversion import ConversionContext
 from azure_responses.protocol.families import FamilyFacts
 
-__all__ = ["ENCRYPTED", "write_parameters", "write_tools"]
+__all__ = ["write_parameters", "write_tools"]
 
-ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
 _REFUSED = responses_only("chat completions")
 # What the conversion itself does, or what matters only for tools that the service runs.
