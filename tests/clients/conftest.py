@@ -47,6 +47,9 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         taken.append(seconds)
 
     async def nap_async(seconds: float) -> None:
+        if threading.get_ident() != own:
+            await real_sleep(seconds)
+            return
         # The emulator's transport yields to the loop with sleep(0), which is no wait of ours.
         if seconds:
             taken.append(seconds)
@@ -101,12 +104,20 @@ async def read(stream: Any, seen: list[Any]) -> None:
 
 def let_time_pass(clock: Clock, monkeypatch: pytest.MonkeyPatch, naps: list[float]) -> None:
     """Make the emulator's clock the client's too: it moves on by what the client sleeps."""
+    real_sleep, real_wait, own = anyio.sleep, time.sleep, threading.get_ident()
 
     def nap(seconds: float) -> None:
+        # Threads of servers wait as well: they would spin, and move this clock on.
+        if threading.get_ident() != own:
+            real_wait(seconds)
+            return
         naps.append(seconds)
         clock.advance(seconds)
 
     async def nap_async(seconds: float) -> None:
+        if threading.get_ident() != own:
+            await real_sleep(seconds)
+            return
         nap(seconds)
 
     monkeypatch.setattr(time, "sleep", nap)

@@ -113,7 +113,10 @@ class WebSocketServer:
         traceback: TracebackType | None,
     ) -> None:
         assert self._server is not None
-        self._server.shutdown()
+        # Waits with time.sleep, which tests replace in their own thread to count the client's.
+        closing = threading.Thread(target=self._server.shutdown)
+        closing.start()
+        closing.join()
         self._thread.join(5)
 
     def _receive(self, _connection: ServerConnection, request: Request) -> Response | None:

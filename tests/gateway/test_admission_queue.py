@@ -117,12 +117,13 @@ def test_the_estimate_of_a_call_without_a_limit_is_learnt_by_key_and_model() -> 
         admission = gateway.app.gateway.admission
         for _ in range(2):
             assert client.post(CREATE, json=HELLO).status_code == 200
+        # A call is settled after its reply was sent.
+        _wait_until(lambda: all(one.reserved == 0 for one in admission._windows.values()))
         estimates = gateway.app.gateway.estimates
         assert {model for _, model in estimates._usual} == {"chat"}
         assert len(estimates._usual) == 2
         for usual in estimates._usual.values():
             assert 16 <= (usual.tokens(time.monotonic()) or 0) < 200
-        assert all(minute.reserved == 0 for minute in admission._windows.values())
 
 
 def _wait_until(claim: Any) -> None:
