@@ -38,6 +38,7 @@ COSTS = {
         "emulator/test_steering.py",
         "emulator/test_websocket.py",
         "gateway/test_admission_queue.py",
+        "gateway/test_model_access.py",
         "gateway/test_app.py",
         "gateway/test_background_prices.py",
         "gateway/test_background_races.py",

@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.gateway.key_table import StoredKey
 from azure_responses.gateway.schema import (
     GENERAL,
     LITELLM,
@@ -29,7 +30,9 @@ from azure_responses.pricing import PriceBook
 from azure_responses.protocol.environment import ENVIRONMENT, Provider, choose, has_endpoint
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.model_aliases import ALIAS_KEYS
 from azure_responses.routing.model_list import read_model_list, with_endpoint
+from azure_responses.routing.model_rights import ModelRights
 from azure_responses.routing.settings import read_settings
 from azure_responses.store.factory import REDIS_KEYS, state_of
 
@@ -43,7 +46,6 @@ __all__ = [
 ]
 
 _PARAMS = "litellm_params"
-_ALIASES = "model_group_alias"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ class _ConfigReader:
         self._fields: dict[str, Any] = {}
         self._router: dict[str, Any] = {}
         self._router_paths: dict[str, Path] = {}
+        # Of all entries and settings, if none of them has errors.
+        self._registry: DeploymentRegistry | None = None
 
     def read(self) -> GatewaySettings | None:
         document = self._document
@@ -197,6 +201,7 @@ class _ConfigReader:
         self._read_pricing()
         keys, weakest = read_file_keys(document)
         self._warn_of_lost_budgets(any(key.caller.budget for key in keys))
+        self._warn_of_unknown_models(keys)
         return GatewaySettings(**self._fields, router=self._router, keys=keys, weakest_key=weakest)
 
     def _section(self, name: str) -> dict[str, Any]:
@@ -321,14 +326,18 @@ class _ConfigReader:
         except ConfigurationError as error:
             self._document.report(("model_list",), error.message, hint=error.hint)
             return
-        aliases = {name: self._router[name] for name in (_ALIASES,) if name in self._router}
+        aliases = {name: self._router[name] for name in ALIAS_KEYS if name in self._router}
+        errors = []
         for name, path in self._router_paths.items():
             try:
                 DeploymentRegistry(
                     deployments, read_settings({**aliases, name: self._router[name]})
                 )
             except ConfigurationError as error:
+                errors.append(error)
                 self._document.report(path, error.message, hint=error.hint)
+        if not errors:
+            self._registry = DeploymentRegistry(deployments, read_settings(aliases))
 
     def _read_pricing(self) -> None:
         section = self._section("pricing")
@@ -347,6 +356,21 @@ class _ConfigReader:
                 "Set general_settings.database_url, such as sqlite:///gateway.db.",
                 "warning",
             )
+
+    def _warn_of_unknown_models(self, keys: Iterable[StoredKey]) -> None:
+        """A misspelt model would keep its key from what it is for."""
+        if self._registry is None:
+            return
+        rights = ModelRights(self._registry)
+        for key in keys:
+            for name in rights.unknown(key.caller.models):
+                self._document.report(
+                    ("virtual_keys",),
+                    f"The key {key.caller.name!r} is for {name!r}, which is no model, alias or "
+                    "access group here.",
+                    "Correct the name, or add it to model_list.",
+                    "warning",
+                )
 
     def _unknown(self, path: Path, section: str, known: Iterable[str]) -> None:
         advice = UNSUPPORTED[section].get(str(path[-1]))

@@ -40,6 +40,7 @@ from azure_responses.openai_server import AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.pricing import default_book
 from azure_responses.router import Router
+from azure_responses.routing.model_rights import ModelRights
 from azure_responses.store.redis_state import RedisState
 
 __all__ = ["Gateway"]
@@ -73,7 +74,8 @@ class Gateway:
         self._texts = DatabaseTexts(str(settings.database_url)) if shares_database else None
         self.router = self._make_router(router_options)
         self.server = AsyncOpenAIServer(self.router)
-        self._table = KeyTable(settings.keys)
+        rights = ModelRights(self.router.parts.reader.routing)
+        self._table = KeyTable(settings.keys, rights.allow)
         self._totals = SpendTotals()
         budgets = Budgets(self._totals.spent, status=settings.budget_status)
         self.hosts = _hosts(settings)

@@ -10,10 +10,11 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
+
+from azure_responses.routing.model_rights import is_named
 
 __all__ = [
     "ANYONE",
@@ -28,6 +29,9 @@ __all__ = [
     "make_key_id",
     "read_row",
 ]
+
+
+Rights = Callable[[Sequence[str], str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class ApiCaller:
         webhook_url: gets the webhooks of what the key has made; None for none.
         webhook_secret: signs them.
         max_upload_bytes: the longest upload, or None for that of all keys.
+        rights: says of names and a model whether a key with these names may call it; None compares
+            the names alone.
         has_limits: requests or tokens a minute are limited.
     """
 
@@ -70,6 +76,7 @@ class ApiCaller:
     webhook_url: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
     max_upload_bytes: int | None = None
+    rights: Rights | None = field(default=None, repr=False, compare=False)
     has_limits: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +91,11 @@ class ApiCaller:
         """True where the key is for this model."""
         if not self.models:
             return True
-        return model in self.models or any(fnmatchcase(model, name) for name in self.models)
+        return (self.rights or _compare)(self.models, model)
+
+
+def _compare(names: Sequence[str], model: str) -> bool:
+    return is_named(model, names)
 
 
 MASTER = ApiCaller(key_id="master", name="master", owner="master", is_master=True)
@@ -122,17 +133,22 @@ class KeyTable:
 
     Args:
         fixed: the keys of the configuration, which no database takes away.
+        rights: what the names of models in keys stand for.
     """
 
-    def __init__(self, fixed: Iterable[StoredKey] = ()) -> None:
-        self._fixed = {key.digest: key for key in fixed}
+    def __init__(self, fixed: Iterable[StoredKey] = (), rights: Rights | None = None) -> None:
+        self._rights = rights
+        self._fixed = {key.digest: self._bound(key) for key in fixed}
         self._keys: Mapping[bytes, StoredKey] = self._fixed
         self._by_id = _by_id(self._fixed)
 
     def replace(self, stored: Iterable[StoredKey]) -> None:
         """Take what the database holds now in place of what it held; the fixed keys stay."""
-        self._keys = {key.digest: key for key in stored} | self._fixed
+        self._keys = {key.digest: self._bound(key) for key in stored} | self._fixed
         self._by_id = _by_id(self._keys)
+
+    def _bound(self, key: StoredKey) -> StoredKey:
+        return replace(key, caller=replace(key.caller, rights=self._rights))
 
     def find(self, key: str) -> ApiCaller | None:
         """The caller whose key this is; None for an unknown key."""

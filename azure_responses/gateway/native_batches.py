@@ -87,9 +87,10 @@ class NativeBatches:
         async with aclosing(pieces_of(reply.body)) as content:
             first, _ = await first_line(content)
         model = None if first is None else first.model
-        there = self._router.parts.reader.routing.of_resource(found.resource)
+        routing = self._router.parts.reader.routing
+        there = routing.of_resource(found.resource)
         groups = [one.group for one in there if one.is_batch and one.name_for(one.group) == model]
-        if not any(caller.may_call(group) for group in groups):
+        if not any(routing.callable_name(group, caller.may_call) for group in groups):
             refuse_model(caller, groups[0] if groups else model)
         return None
 

@@ -278,6 +278,7 @@ LITELLM: Mapping[str, Setting] = {
     "content_policy_fallbacks": Setting("router.content_policy_fallbacks", _anything),
     "default_fallbacks": Setting("router.default_fallbacks", _anything),
     "max_fallbacks": Setting("router.max_fallbacks", _anything),
+    "model_alias_map": Setting("router.model_alias_map", _anything),
     # The gateway always does what these ask for: content is never logged, and results always have
     # their headers.
     "turn_off_message_logging": Setting(None, _flag),
@@ -375,7 +376,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
         "default_key_generate_params": _KEYS,
         "default_team_settings": "Give each key its own settings.",
         "custom_provider_map": _ONE_CLOUD,
-        "model_alias_map": "Add an entry to model_list for each name.",
         "ssl_verify": "Set SSL_CERT_FILE for a certificate authority of your own.",
         "ssl_certificate": "Set SSL_CERT_FILE for a certificate authority of your own.",
         "set_verbose": "Set the level of the logger azure_responses.",

@@ -124,7 +124,17 @@ def _read_models(value: Any) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list):
         raise ValueError("is not a list of models")
+    for name in names:
+        if name in _OF_LITELLM:
+            raise ValueError(f"has {name!r}, {_OF_LITELLM[name]}")
     return tuple(_read_text(name) for name in names)
+
+
+# Names that LiteLLM's keys may have in place of models, and why they mean nothing here.
+_OF_LITELLM = {
+    "all-team-models": "but there are no teams here; name the models",
+    "no-default-models": "which keeps users from all models; name those of the key",
+}
 
 
 def _read_count(value: Any) -> int:

@@ -19,7 +19,6 @@ from azure_responses.openai_server.error_body import (
 from azure_responses.openai_server.exchange import ApiReply, ApiRequest, Header
 from azure_responses.openai_server.route import expects_anthropic
 from azure_responses.router.upstream_reply import UpstreamReply, to_bytes
-from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.token_estimate import estimate_count, estimate_input_tokens
 
@@ -176,8 +175,8 @@ def token_estimate(operation: str, body: Mapping[str, Any]) -> bytes:
 
 
 def list_models(routing: DeploymentRegistry, request: ApiRequest) -> bytes:
-    """Every group the caller may ask for, as OpenAI lists models, or as Anthropic does."""
-    names = [name for name in routing.groups if name != ANY_MODEL and _may_call(request, name)]
+    """Every name the caller may ask for, as OpenAI lists models, or as Anthropic does."""
+    names = [name for name in routing.listed if _may_call(request, name)]
     if expects_anthropic(request.path, request.headers):
         ends = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
         shown = [_describe_to_anthropic(name) for name in names]

@@ -177,7 +177,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
     # A path below /openai/deployments says what is meant, whatever the body says.
     if route.model is not None:
         body["model"] = route.model
-    summary.group = _read_model(body, reader.routing)
+    summary.group = _read_model(body, request, reader.routing)
     received = ReceivedBody(request.body, body, summary.call_id)
     caller = route.row.caller
     if caller != "chat" and "drop_params" in body:
@@ -219,7 +219,7 @@ def _read_passed(call: ServedRequest, reader: RequestReader) -> None:
     body, form = read_passed_body(request, takes_form=route.row.is_form)
     if route.model is not None:
         body["model"] = route.model
-    summary.group = _read_model(body, reader.routing)
+    summary.group = _read_model(body, request, reader.routing)
     call.body = body
     call.is_stream = summary.is_stream = _read_stream(body, route.row)
     options = _options(request)
@@ -263,12 +263,12 @@ def _options(request: ApiRequest) -> dict[str, Any]:
     return options
 
 
-def _read_model(body: Mapping[str, Any], routing: DeploymentRegistry) -> str:
+def _read_model(body: Mapping[str, Any], request: ApiRequest, routing: DeploymentRegistry) -> str:
     model = body.get("model")
     if model is None:
         names = list(routing.groups)
         if len(names) == 1 and names[0] != "*":
-            return names[0]
+            return routing.callable_name(names[0], request.may_call) or names[0]
         raise invalid_request(
             "No model was given.",
             param="model",

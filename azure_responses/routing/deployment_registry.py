@@ -1,6 +1,6 @@
 """The deployments of a router by name, and which groups stand in for which."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Literal
 
@@ -31,6 +31,7 @@ class DeploymentRegistry:
         strategy: that of the settings.
         health: what this process knows of the deployments.
         groups: by the names callers may use, without aliases.
+        listed: the names that lists of models show: groups and aliases.
         fallbacks: the chains between groups.
         retry_budget: shared by all calls.
         contexts: how much is stored under the ids that passed through.
@@ -60,6 +61,8 @@ class DeploymentRegistry:
         self.groups = {name: Group(name, members) for name, members in by_name.items()}
         self.fallbacks = Fallbacks(self.settings, self.groups)
         self._check_aliases()
+        aliases = [a for a in self.settings.aliases if a not in self.settings.hidden_aliases]
+        self.listed = tuple(dict.fromkeys(n for n in (*self.groups, *aliases) if n != ANY_MODEL))
         self.health = DeploymentHealth(self.deployments, self.settings)
         self.retry_budget = RetryBudget(self.settings.retry_ratio, self.settings.retry_floor)
         self.contexts = StoredContexts()
@@ -74,6 +77,13 @@ class DeploymentRegistry:
     def group(self, model: str) -> Group | None:
         """The group behind a model name, an alias or "*"."""
         return self.groups.get(self.resolve(model)) or self.groups.get(ANY_MODEL)
+
+    def callable_name(self, group: str, may_call: Callable[[str], bool] | None) -> str | None:
+        """The name by which a caller may call a group, its own or an alias; None without one."""
+        if may_call is None or may_call(group):
+            return group
+        aliases = (alias for alias, name in self.settings.aliases.items() if name == group)
+        return next(filter(may_call, aliases), None)
 
     def group_of(self, model: str) -> tuple[Deployment, ...]:
         """The deployments behind a model name, an alias or "*"; empty when there is none."""

@@ -16,6 +16,7 @@ from azure_responses.protocol.image_deployment import read_image_deployment
 from azure_responses.protocol.model_name import read_model_name
 from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.entry_access import ACCESS_KEYS, read_access_groups
 from azure_responses.routing.entry_model import (
     Entry,
     read_api,
@@ -78,6 +79,7 @@ _READ = {
     *_WHOLE,
     *_PRINCIPAL,
     _DROPPED,
+    *ACCESS_KEYS,
 }
 _ENTRY_KEYS = frozenset({"model_name", "model_info", *PARAMS_KEYS})
 # What model_info supplies where the params do not state it.
@@ -234,6 +236,7 @@ def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str])
         host=url.host,
         info=entry.info,
         dropped_params=_dropped(entry),
+        access_groups=read_access_groups(entry),
         connection={
             argument: endpoint,
             **({} if provider == "azure" else {"provider": provider}),

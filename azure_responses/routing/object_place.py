@@ -203,8 +203,9 @@ class ObjectPlaces:
         Deployments of other makers' APIs are left out: their endpoints store nothing.
         """
         found: dict[str, list[str]] = {}
-        for name, group in self._routing.groups.items():
-            if may_call is None or may_call(name):
+        for group_name, group in self._routing.groups.items():
+            name = self._routing.callable_name(group_name, may_call)
+            if name is not None:
                 for resource in dict.fromkeys(
                     one.resource for one in self._storing_of(group.deployments)
                 ):
@@ -245,7 +246,8 @@ class ObjectPlaces:
                 hint="Keep an entry for the resource in model_list until its objects expire.",
             )
         maker = self._routing.by_tag(pin.deployment) if pin.deployment else None
-        callable_ = (one for one in there if asked.may_call is None or asked.may_call(one.group))
+        name_of, may_call = self._routing.callable_name, asked.may_call
+        callable_ = (one for one in there if name_of(one.group, may_call) is not None)
         return maker or next(callable_, there[0])
 
     def _choose(self, asked: AskedObject, raw: tuple[str, str] | None) -> tuple[str, Pin | None]:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, cast, get_args
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.routing.model_aliases import ALIAS_KEYS, read_aliases
 from azure_responses.routing.strategies import STRATEGIES, STRATEGY_ALIASES, Strategy
 
 __all__ = [
@@ -113,6 +114,7 @@ class RouterSettings:
         retry_delay: the least time before a deployment is tried again.
         retry_ratio, retry_floor: retries allowed per call, and per second besides.
         aliases: other names of groups.
+        hidden_aliases: those that lists of models leave out.
         replicate_files: uploads go to every resource of the group, unless they say otherwise.
     """
 
@@ -132,6 +134,7 @@ class RouterSettings:
     retry_ratio: float = 0.2
     retry_floor: float = 10.0
     aliases: Mapping[str, str] = field(default_factory=dict)
+    hidden_aliases: frozenset[str] = frozenset()
     replicate_files: bool = False
 
     @property
@@ -143,8 +146,9 @@ class RouterSettings:
 def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> RouterSettings:
     """Our arguments and LiteLLM's `router_settings`, by name, → settings.
 
-    `routing_strategy`, `model_group_alias` and `retry_after` are read as `strategy`, `aliases` and
-    `retry_delay`; None leaves a key at its default, but a timeout of None is no limit. `warn` gets
+    `routing_strategy` and `retry_after` are read as `strategy` and `retry_delay`,
+    `model_group_alias` and `model_alias_map` as further `aliases`; None leaves a key at its
+    default, but a timeout of None is no limit. `warn` gets
     one sentence for each key in `UNUSED_SETTINGS`. `SHELL_KEYS` are skipped.
 
     Raises:
@@ -159,10 +163,13 @@ def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> Rout
                 values[name] = read(key, value)
         elif key == "optional_pre_call_checks":
             _check_checks(key, value or (), warn or _ignore)
+        elif key in ALIAS_KEYS:
+            continue
         # An unknown key is refused: a misspelt setting that is ignored is found in an outage.
         elif key not in SHELL_KEYS:
             _warn_unused(key, warn or _ignore)
-    return RouterSettings(**_without_star(values))
+    aliases, hidden = read_aliases(options)
+    return RouterSettings(**_without_star(values), aliases=aliases, hidden_aliases=hidden)
 
 
 def _ignore(_: str) -> None:
@@ -172,7 +179,7 @@ def _ignore(_: str) -> None:
 def _warn_unused(key: str, warn: _Warn) -> None:
     advice = UNUSED_SETTINGS.get(key)
     if advice is None:
-        known = [*_READERS, *UNUSED_SETTINGS, *SHELL_KEYS, "optional_pre_call_checks"]
+        known = [*_READERS, *ALIAS_KEYS, *UNUSED_SETTINGS, *SHELL_KEYS, "optional_pre_call_checks"]
         raise ConfigurationError(
             f"The router has no setting {key!r}.", hint=_suggest(key, known) or "Leave it out."
         )
@@ -264,33 +271,6 @@ def _chains(key: str, value: Any) -> dict[str, tuple[str, ...]]:
     return chains
 
 
-def _aliases(key: str, value: Any) -> dict[str, str]:
-    """LiteLLM's {"alias": "group"}, or {"alias": {"model": "group", "hidden": …}}."""
-    aliases = {}
-    for alias, target in value.items() if isinstance(value, Mapping) else [(value, None)]:
-        group = target.get("model") if isinstance(target, Mapping) else target
-        if not isinstance(group, str):
-            raise ConfigurationError(
-                f"{key} does not say which group {alias!r} stands for.",
-                hint=f"Write {key}={{'alias': 'group'}}.",
-            )
-        aliases[alias] = group
-    return {alias: _follow(key, alias, aliases) for alias in aliases}
-
-
-def _follow(key: str, alias: str, aliases: Mapping[str, str]) -> str:
-    """The group behind an alias, which may be another alias."""
-    met = [alias]
-    while (name := aliases[met[-1]]) in aliases and name != met[-1]:
-        if name in met:
-            raise ConfigurationError(
-                f"{key} goes in circles: {' → '.join([*met, name])}.",
-                hint="Have one of them stand for a group.",
-            )
-        met.append(name)
-    return name
-
-
 def _without_star(values: dict[str, Any]) -> dict[str, Any]:
     """LiteLLM writes default fallbacks also as those of the group "*"."""
     star = values.get("fallbacks", {}).pop("*", ())
@@ -315,7 +295,5 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "retry_after": ("retry_delay", _number),
     "retry_ratio": ("retry_ratio", _number),
     "retry_floor": ("retry_floor", _number),
-    "aliases": ("aliases", _aliases),
-    "model_group_alias": ("aliases", _aliases),
     "replicate_files": ("replicate_files", _flag),
 }
