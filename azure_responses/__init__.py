@@ -11,16 +11,18 @@ from azure_responses.version import __version__
 
 if TYPE_CHECKING:
     from azure_responses._async.chat_stream import AsyncChatCompletionStream
-    from azure_responses._async.client import AsyncAzureResponses
+    from azure_responses._async.client import AsyncAzureOpenAI, AsyncAzureResponses
     from azure_responses._async.response_connection import AsyncResponseConnection
     from azure_responses._async.stream import AsyncStream
     from azure_responses._sync.chat_stream import ChatCompletionStream
-    from azure_responses._sync.client import AzureResponses
+    from azure_responses._sync.client import AzureOpenAI, AzureResponses
     from azure_responses._sync.response_connection import ResponseConnection
     from azure_responses._sync.stream import Stream
     from azure_responses.call_options import ClientArguments
     from azure_responses.errors import (
         APIConnectionError,
+        APIError,
+        APIResponseValidationError,
         APIStatusError,
         APITimeoutError,
         AuthenticationError,
@@ -29,20 +31,24 @@ if TYPE_CHECKING:
         ConfigurationError,
         ConflictError,
         ContentFilterError,
+        ContentFilterFinishReasonError,
         ContextWindowExceededError,
         CredentialError,
         CredentialTimeoutError,
         DeploymentNotFoundError,
         InternalServerError,
         InvalidWebhookSignatureError,
+        LengthFinishReasonError,
         MaxTurnsError,
         NotFoundError,
+        OpenAIError,
         PermissionDeniedError,
         RateLimitError,
         ResponseFailedError,
         ResponseNotFoundError,
         SteeringError,
         StreamInterruptedError,
+        UnprocessableEntityError,
         UnreadableResponseError,
         UnsupportedOperationError,
     )
@@ -61,8 +67,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AsyncAzureOpenAI",
     "AsyncAzureResponses",
     "AsyncChatCompletionStream",
     "AsyncResponseConnection",
@@ -70,6 +79,7 @@ __all__ = [
     "AsyncRouter",
     "AsyncStream",
     "AuthenticationError",
+    "AzureOpenAI",
     "AzureResponses",
     "AzureResponsesError",
     "BadRequestError",
@@ -81,14 +91,17 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "ContentFilterError",
+    "ContentFilterFinishReasonError",
     "ContextWindowExceededError",
     "CredentialError",
     "CredentialTimeoutError",
     "DeploymentNotFoundError",
     "InternalServerError",
     "InvalidWebhookSignatureError",
+    "LengthFinishReasonError",
     "MaxTurnsError",
     "NotFoundError",
+    "OpenAIError",
     "PermissionDeniedError",
     "RateLimitError",
     "RawResponse",
@@ -104,6 +117,7 @@ __all__ = [
     "Stream",
     "StreamInterruptedError",
     "ToolCheckpoint",
+    "UnprocessableEntityError",
     "UnreadableResponseError",
     "UnsupportedOperationError",
     "__version__",
@@ -115,12 +129,14 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AsyncAzureOpenAI": "_async.client",
     "AsyncAzureResponses": "_async.client",
     "AsyncChatCompletionStream": "_async.chat_stream",
     "AsyncResponseConnection": "_async.response_connection",
     "AsyncRouter": "router",
     "AsyncRoutedStream": "router._async.typed_attempt",
     "AsyncStream": "_async.stream",
+    "AzureOpenAI": "_sync.client",
     "AzureResponses": "_sync.client",
     "CallRecord": "telemetry.record",
     "CallableTool": "protocol.callable_tool",

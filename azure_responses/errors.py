@@ -4,32 +4,43 @@
 AzureResponsesError
 ├── ConfigurationError                     before anything is sent
 │   └── CredentialError ── CredentialTimeoutError (also an APITimeoutError)
-├── APIConnectionError ── APITimeoutError
-├── APIStatusError
-│   ├── BadRequestError ── ContentFilterError · ContextWindowExceededError
-│   │                      · UnsupportedOperationError
-│   ├── AuthenticationError 401 · PermissionDeniedError 401/403
-│   ├── NotFoundError 404 ── DeploymentNotFoundError · ResponseNotFoundError
-│   ├── ConflictError 409 · RateLimitError 429 · InternalServerError 5xx
-├── ResponseFailedError                    a response whose status is "failed"
+├── APIError                               a call was made and failed
+│   ├── APIConnectionError ── APITimeoutError
+│   ├── APIStatusError
+│   │   ├── BadRequestError ── ContentFilterError · ContextWindowExceededError
+│   │   │                      · UnprocessableEntityError 422 · UnsupportedOperationError
+│   │   ├── AuthenticationError 401 · PermissionDeniedError 401/403
+│   │   ├── NotFoundError 404 ── DeploymentNotFoundError · ResponseNotFoundError
+│   │   ├── ConflictError 409 · RateLimitError 429 · InternalServerError 5xx
+│   ├── ResponseFailedError                a response whose status is "failed"
+│   ├── UnreadableResponseError            an answer in a shape that cannot be read
+│   └── StreamInterruptedError             a stream that ended before its terminal event
 ├── MaxTurnsError                          a tool loop whose model would still call functions
-├── UnreadableResponseError                an answer in a shape that cannot be read
+├── LengthFinishReasonError                a chat completion to be parsed that was cut short
+├── ContentFilterFinishReasonError         a chat completion to be parsed that was filtered
 ├── InvalidWebhookSignatureError           a webhook that the service did not sign (a ValueError)
-├── SteeringError                          steering input that has no effect, or not yet
-└── StreamInterruptedError                 a stream that ended before its terminal event
+└── SteeringError                          steering input that has no effect, or not yet
 ```
+
+`OpenAIError` and `APIResponseValidationError` are the openai package's names of
+`AzureResponsesError` and `UnreadableResponseError`.
 
 Exceptions carry plain values, never the HTTP library's objects, so that they pickle, log and
 compare without dragging a connection (or an `api-key` header) along.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
+from azure_responses.http_exchange import Headers, HttpRequest, HttpResponse
+
 __all__ = [
     "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
     "AuthenticationError",
@@ -38,20 +49,24 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "ContentFilterError",
+    "ContentFilterFinishReasonError",
     "ContextWindowExceededError",
     "CredentialError",
     "CredentialTimeoutError",
     "DeploymentNotFoundError",
     "InternalServerError",
     "InvalidWebhookSignatureError",
+    "LengthFinishReasonError",
     "MaxTurnsError",
     "NotFoundError",
+    "OpenAIError",
     "PermissionDeniedError",
     "RateLimitError",
     "ResponseFailedError",
     "ResponseNotFoundError",
     "SteeringError",
     "StreamInterruptedError",
+    "UnprocessableEntityError",
     "UnreadableResponseError",
     "UnsupportedOperationError",
 ]
@@ -109,7 +124,22 @@ class ConfigurationError(AzureResponsesError):
     param: str | None = None
 
 
-class APIConnectionError(AzureResponsesError):
+class APIError(AzureResponsesError):
+    """A call was made and failed.
+
+    Attributes:
+        request: what was sent, without credentials; None where the error was made without a call.
+        body, code, param, type: what the service said; None where it said nothing.
+    """
+
+    request: HttpRequest | None = None
+    body: Any = None
+    code: str | None = None
+    param: str | None = None
+    type: str | None = None
+
+
+class APIConnectionError(APIError):
     """The service could not be reached, or the connection broke before a reply arrived."""
 
 
@@ -133,7 +163,7 @@ class CredentialTimeoutError(CredentialError, APITimeoutError):
         self.waited = waited
 
 
-class APIStatusError(AzureResponsesError):
+class APIStatusError(APIError):
     """The service answered with an error.
 
     Attributes:
@@ -148,6 +178,7 @@ class APIStatusError(AzureResponsesError):
     """
 
     rate_limits: Mapping[str, str] = MappingProxyType({})
+    _reply: tuple[Headers, bytes] | None = None
 
     def __init__(
         self,
@@ -173,11 +204,32 @@ class APIStatusError(AzureResponsesError):
         self.region = region
         self.retry_after = retry_after
 
+    @property
+    def response(self) -> HttpResponse:
+        """The reply, with the attributes of an `httpx.Response`: status, headers, text, JSON.
+
+        Of an error inside a stream, or one that a router made itself, it has the status that the
+        error stands for, and its body.
+        """
+        headers, content = self._reply or (Headers({}), _as_content(self.body))
+        return HttpResponse(self.status_code, headers, content, self.request)
+
+    def attach_reply(self, headers: Mapping[str, str], content: bytes | None) -> None:
+        """Keep the reply, from which all secrets are gone; None stands for `body`."""
+        kept = _as_content(self.body) if content is None else content
+        self._reply = (Headers(headers), kept)
+
     def __str__(self) -> str:
         label = _label(str(self.status_code), self.code, self.message)
         request = f" [request {self.request_id}]" if self.request_id else ""
         hint = f" (hint: {self.hint})" if self.hint else ""
         return f"{label}{self.message}{request}{hint}"
+
+
+def _as_content(body: Any) -> bytes:
+    if body is None:
+        return b""
+    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
 
 # What services, and the router, put before a status that a message begins with.
@@ -218,6 +270,10 @@ class ContextWindowExceededError(BadRequestError):
 
     fallback = "context window"
     litellm_name = "ContextWindowExceededError"
+
+
+class UnprocessableEntityError(BadRequestError):
+    """The service can read the request and refuses what it says (HTTP 422)."""
 
 
 class UnsupportedOperationError(BadRequestError):
@@ -264,7 +320,7 @@ class InternalServerError(APIStatusError):
     """The service failed (HTTP 5xx, or an in-stream server error)."""
 
 
-class ResponseFailedError(AzureResponsesError):
+class ResponseFailedError(APIError):
     """A response ended with status "failed" for a reason that has no HTTP equivalent.
 
     `response` is the failed `Response`; its `error` field names the cause.
@@ -305,7 +361,29 @@ class MaxTurnsError(AzureResponsesError):
         self.checkpoint = checkpoint
 
 
-class UnreadableResponseError(AzureResponsesError):
+class LengthFinishReasonError(AzureResponsesError):
+    """A chat completion that was to be parsed was cut short: its `finish_reason` is "length".
+
+    `completion` is what arrived.
+    """
+
+    def __init__(self, message: str, *, completion: Any = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.completion = completion
+
+
+class ContentFilterFinishReasonError(AzureResponsesError):
+    """The content filter stopped a chat completion that was to be parsed.
+
+    `completion` is what arrived.
+    """
+
+    def __init__(self, message: str, *, completion: Any = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.completion = completion
+
+
+class UnreadableResponseError(APIError):
     """The service answered, but in a shape that cannot be read; the message names the fields.
 
     `response` is the result with all that could be read of it: usage, cost, other items. The call
@@ -353,7 +431,7 @@ class SteeringError(AzureResponsesError):
         self.required_input = required_input
 
 
-class StreamInterruptedError(AzureResponsesError):
+class StreamInterruptedError(APIError):
     """A stream stopped before its terminal event.
 
     Attributes:
@@ -374,3 +452,7 @@ class StreamInterruptedError(AzureResponsesError):
         super().__init__(message, hint=hint)
         self.partial = partial
         self.resumable = resumable
+
+
+OpenAIError = AzureResponsesError
+APIResponseValidationError = UnreadableResponseError

@@ -283,7 +283,9 @@ def test_the_scopes_are_those_the_table_says() -> None:
 def test_every_exception_is_explained() -> None:
     page = (DOCS / "errors.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^### (\w+)$", page, re.MULTILINE))
-    assert explained - {"TypeError"} == set(errors.__all__) - {"AzureResponsesError"}
+    # Names of the openai package are further names of the same classes.
+    own = {name for name in errors.__all__ if getattr(errors, name).__name__ == name}
+    assert explained - {"TypeError"} == own - {"AzureResponsesError"}
 
 
 def test_every_command_is_on_its_page() -> None:

@@ -16,28 +16,32 @@ AzureResponsesError
   ConfigurationError
     CredentialError
       CredentialTimeoutError
-  APIConnectionError
-    APITimeoutError
-      CredentialTimeoutError
-  APIStatusError
-    BadRequestError
-      ContentFilterError
-      ContextWindowExceededError
-      UnsupportedOperationError
-    AuthenticationError
-    PermissionDeniedError
-    NotFoundError
-      DeploymentNotFoundError
-      ResponseNotFoundError
-    ConflictError
-    RateLimitError
-    InternalServerError
-  ResponseFailedError
+  APIError
+    APIConnectionError
+      APITimeoutError
+        CredentialTimeoutError
+    APIStatusError
+      BadRequestError
+        ContentFilterError
+        ContextWindowExceededError
+        UnprocessableEntityError
+        UnsupportedOperationError
+      AuthenticationError
+      PermissionDeniedError
+      NotFoundError
+        DeploymentNotFoundError
+        ResponseNotFoundError
+      ConflictError
+      RateLimitError
+      InternalServerError
+    ResponseFailedError
+    UnreadableResponseError
+    StreamInterruptedError
   MaxTurnsError
-  UnreadableResponseError
+  LengthFinishReasonError
+  ContentFilterFinishReasonError
   InvalidWebhookSignatureError
   SteeringError
-  StreamInterruptedError
 """
 
 

@@ -11,8 +11,11 @@ from tests.tree import module_name, modules
 
 _FRONT_DOOR = [
     "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AsyncAzureOpenAI",
     "AsyncAzureResponses",
     "AsyncChatCompletionStream",
     "AsyncResponseConnection",
@@ -20,6 +23,7 @@ _FRONT_DOOR = [
     "AsyncRouter",
     "AsyncStream",
     "AuthenticationError",
+    "AzureOpenAI",
     "AzureResponses",
     "AzureResponsesError",
     "BadRequestError",
@@ -31,14 +35,17 @@ _FRONT_DOOR = [
     "ConfigurationError",
     "ConflictError",
     "ContentFilterError",
+    "ContentFilterFinishReasonError",
     "ContextWindowExceededError",
     "CredentialError",
     "CredentialTimeoutError",
     "DeploymentNotFoundError",
     "InternalServerError",
     "InvalidWebhookSignatureError",
+    "LengthFinishReasonError",
     "MaxTurnsError",
     "NotFoundError",
+    "OpenAIError",
     "PermissionDeniedError",
     "RateLimitError",
     "RawResponse",
@@ -54,6 +61,7 @@ _FRONT_DOOR = [
     "Stream",
     "StreamInterruptedError",
     "ToolCheckpoint",
+    "UnprocessableEntityError",
     "UnreadableResponseError",
     "UnsupportedOperationError",
     "__version__",
@@ -78,8 +86,8 @@ def test_every_promised_name_is_there(name: str) -> None:
 
 
 def test_other_names_are_attribute_errors() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'AzureOpenAI'"):
-        _ = azure_responses.AzureOpenAI
+    with pytest.raises(AttributeError, match="has no attribute 'OpenAI'"):
+        _ = azure_responses.OpenAI
 
 
 def test_every_error_is_exported() -> None:

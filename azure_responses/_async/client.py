@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from azure_responses._async.object_calls import AsyncObjectCalls
     from azure_responses._async.webhooks import AsyncWebhooks
 
-__all__ = ["AsyncAzureResponses"]
+__all__ = ["AsyncAzureOpenAI", "AsyncAzureResponses"]
 
 T = TypeVar("T")
 
@@ -179,3 +179,7 @@ class AsyncAzureResponses(AsyncStoredObjects):
         drops = configuration.drop_params
         native = AsyncNativeCompletions(operations, executor, drop_params=drops)
         return AsyncChat(AsyncCompletions(responses, native, **configuration.chat_options()))
+
+
+AsyncAzureOpenAI = AsyncAzureResponses
+"""The name of it in programs that were written for the openai package."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from azure_responses._sync.object_calls import ObjectCalls
     from azure_responses._sync.webhooks import Webhooks
 
-__all__ = ["AzureResponses"]
+__all__ = ["AzureOpenAI", "AzureResponses"]
 
 T = TypeVar("T")
 
@@ -179,3 +179,7 @@ class AzureResponses(StoredObjects):
         drops = configuration.drop_params
         native = NativeCompletions(operations, executor, drop_params=drops)
         return Chat(Completions(responses, native, **configuration.chat_options()))
+
+
+AzureOpenAI = AzureResponses
+"""The name of it in programs that were written for the openai package."""

@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from azure_responses.errors import (
     APIConnectionError,
+    APIError,
     APIStatusError,
     AuthenticationError,
     AzureResponsesError,
     NotFoundError,
     ResponseNotFoundError,
 )
+from azure_responses.http_exchange import without_secrets
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.error_body import failure_from_reply, failure_from_response
 from azure_responses.protocol.http_message import CREDENTIAL_HEADERS, Reply, Request
@@ -234,6 +236,9 @@ class Call:
             AzureResponsesError: `error` itself, when another attempt would not help, is used up,
                 or would have to wait longer than the caller does.
         """
+        if isinstance(error, APIError) and error.request is None:
+            given = self.request
+            error.request = without_secrets(given.method, given.url, given.headers)
         # 0. Content that is gone cannot be sent again, whatever the failure was.
         body = self.request.body
         if body is not None and not isinstance(body, bytes) and not body.is_repeatable:

@@ -24,7 +24,9 @@ from azure_responses.errors import (
     RateLimitError,
     ResponseFailedError,
     ResponseNotFoundError,
+    UnprocessableEntityError,
 )
+from azure_responses.http_exchange import ErrorFields
 from azure_responses.protocol.error_shapes import read_error_fields
 from azure_responses.protocol.http_message import redact, redact_all
 from azure_responses.protocol.known_errors import STATUS_IN_STREAM, RequestContext, find_known
@@ -164,6 +166,7 @@ _KIND_BY_STATUS: Mapping[int, type[APIStatusError]] = {
     403: PermissionDeniedError,
     404: NotFoundError,
     409: ConflictError,
+    422: UnprocessableEntityError,
     429: RateLimitError,
 }
 
@@ -176,7 +179,15 @@ def failure_from_reply(
     `headers` have lower-case names; `now` is unix seconds, for `retry-after` dates.
     """
     problem = read_error_reply(status, headers, body, context.secrets)
-    return _status_error(problem, problem.status or status, headers, context, now)
+    error = _status_error(problem, problem.status or status, headers, context, now)
+    if isinstance(problem.body, str | None):
+        content = redact(body.decode("utf-8", "replace"), context.secrets).encode()
+        error.attach_reply(headers, content)
+    else:
+        # JSON is redacted after it was parsed; a reply without a secret stays as it came.
+        is_clean = error.body == problem.body
+        error.attach_reply(headers, body if is_clean else None)
+    return error
 
 
 def failure_from_event(
@@ -233,7 +244,7 @@ def _status_error(
         code=redact_all(problem.code, context.secrets),
         type=redact_all(problem.type, context.secrets),
         param=redact_all(problem.param, context.secrets),
-        body=redact_all(problem.body, context.secrets),
+        body=_readable(redact_all(problem.body, context.secrets)),
         request_id=request_id_of(headers) or _request_id_in(problem.body),
         region=headers.get("x-ms-region"),
         retry_after=retry_hint(headers, problem.message, now),
@@ -243,7 +254,12 @@ def _status_error(
     limits = {name.lower(): value for name, value in headers.items() if _is_limit(name)}
     if limits:
         error.rate_limits = limits
+    error.attach_reply(headers, None)
     return error
+
+
+def _readable(body: Any) -> Any:
+    return ErrorFields(body) if isinstance(body, dict) else body
 
 
 def _request_id_in(body: Any) -> str | None:

@@ -486,7 +486,7 @@ ERROR_BODIES: list[tuple[int, Any, str, str | None, str | None]] = [
         None,
         "keep the original",
     ),
-    (422, error_body("No."), "BadRequestError", None, None),
+    (422, error_body("No."), "UnprocessableEntityError", None, None),
     (503, b"", "InternalServerError", None, None),
     (418, b"I'm a teapot", "BadRequestError", None, None),
     (302, b"", "APIStatusError", None, "redirected"),
