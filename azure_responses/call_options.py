@@ -13,6 +13,7 @@ import httpx
 
 from azure_responses.bridge.conversions import ConversionFactory, LazySealer
 from azure_responses.errors import ConfigurationError
+from azure_responses.openai_arguments import OpenAIArguments, read_openai_arguments
 from azure_responses.protocol.call import ApiType, RecentResponses
 from azure_responses.protocol.call_converter import CallConverter
 from azure_responses.protocol.deployment_apis import APISetting, DeploymentAPIs
@@ -49,6 +50,7 @@ __all__ = [
     "CompactArguments",
     "Configuration",
     "ConnectionArguments",
+    "CopyArguments",
     "CreateArguments",
     "IdentityArguments",
     "ServingArguments",
@@ -223,7 +225,9 @@ class ConnectionArguments(TypedDict, total=False):
     """Limits of the pool of connections, as httpx takes them."""
 
 
-class ClientArguments(IdentityArguments, ConnectionArguments, ServingArguments, total=False):
+class ClientArguments(
+    IdentityArguments, ConnectionArguments, ServingArguments, OpenAIArguments, total=False
+):
     """What a client is made of; every argument is optional."""
 
     deployment: str | None
@@ -247,6 +251,19 @@ class ClientArguments(IdentityArguments, ConnectionArguments, ServingArguments, 
     of them, and 64 MiB, in this process."""
 
 
+class CopyArguments(ClientArguments, total=False):
+    """What `with_options` and `copy` may change: every argument of a client."""
+
+    endpoint: str | None
+    """The resource, in any form."""
+    http_client: Any
+    """An httpx.Client, or of an async client an httpx.AsyncClient."""
+    set_default_headers: Mapping[str, str | None] | None
+    """Headers of every call, in place of the present ones; `default_headers` adds to them."""
+    set_default_query: Mapping[str, Any] | None
+    """Query parameters of every call, in place of the present ones."""
+
+
 _NETWORK = ("proxy", "verify", "cert", "limits")
 _DEFAULTS = ("max_retries", "read_after_write", "timeout", "default_headers", "default_query")
 _CHAT = ("drop_params", "reasoning_cache")
@@ -254,11 +271,20 @@ _CONVERSION = ("api", "facts", "hosted_history", "sealing_secret", "response_sto
 _CALLBACKS = ("on_request", "on_response", "on_error", "on_retry")
 _TELEMETRY = (*_CALLBACKS, "capture_content", "tracer_provider", "meter_provider")
 _DEFAULT_TIMEOUT = 600.0
+# Of the arguments in one line only one counts: a change of one replaces the others.
+_ALTERNATIVES = (
+    frozenset({"api_key", "credential", "azure_ad_token_provider", "azure_ad_token"}),
+    frozenset({"endpoint", "azure_endpoint", "base_url"}),
+    frozenset({"deployment", "azure_deployment"}),
+)
+_MAPPINGS = ("default_headers", "default_query")
+# The variables that a client reads begin with one of these.
+_VARIABLES = ("AZURE_", "OPENAI_", "ANTHROPIC_")
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """A client's decided settings, and the defaults `with_options` may change."""
+    """A client's decided settings; `arguments` and `environ` are what they were decided from."""
 
     settings: Settings
     connection: NetworkOptions
@@ -272,6 +298,8 @@ class Configuration:
     image_deployment: ImageDeployment | None = None
     response_store: Any = None
     webhook_secret: str | Sequence[str] | None = field(default=None, repr=False)
+    arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def timeout(self) -> Timeout:
@@ -289,7 +317,7 @@ class Configuration:
 
     def operations(self, api_type: ApiType = "responses") -> Operations:
         """Builds the calls of a client so configured, for callers of one API or the other."""
-        retries = self.defaults.get("max_retries", 2)
+        retries = self.max_retries
         if not isinstance(retries, int) or retries < 0:
             raise ConfigurationError(f"max_retries is {retries!r}; it is a whole number from 0.")
         return Operations(
@@ -312,15 +340,44 @@ class Configuration:
     def _pricer(self, deployment: str | None) -> Pricer:
         return partial(_price, deployment, self.base_model)
 
+    @property
+    def max_retries(self) -> int:
+        """Further attempts after the first."""
+        retries: int = self.defaults.get("max_retries", 2)
+        return retries
+
     def changed(self, changes: Mapping[str, Any]) -> "Configuration":
-        """The same with other defaults; headers and query are laid over the present ones."""
-        unknown = [name for name in changes if name not in _DEFAULTS]
-        if unknown:
-            raise TypeError(f"with_options takes {', '.join(_DEFAULTS)}, not {unknown[0]!r}")
-        merged = {**self.defaults, **changes}
-        for name in ("default_headers", "default_query"):
-            merged[name] = {**(self.defaults.get(name) or {}), **(changes.get(name) or {})}
-        return replace(self, defaults=merged)
+        """The same with other arguments; headers and query are laid over the present ones.
+
+        Raises:
+            TypeError: an argument that does not exist.
+            ConfigurationError: as of a client.
+        """
+        for name in changes:
+            if name not in CopyArguments.__annotations__:
+                raise TypeError(f"with_options has no argument {name!r}")
+        given = self._with_mappings(read_openai_arguments(changes))
+        if given.keys() <= {*_DEFAULTS}:
+            # The usual case: neither the environment nor the endpoint is looked at again.
+            arguments = {**self.arguments, **given}
+            return replace(self, defaults={**self.defaults, **given}, arguments=arguments)
+        replaced = frozenset().union(*(names for names in _ALTERNATIVES if names & given.keys()))
+        kept = {name: value for name, value in self.arguments.items() if name not in replaced}
+        merged = {**kept, **given}
+        made = configure(merged.pop("endpoint", None), merged, self.environ)
+        is_same = given.keys().isdisjoint(_TELEMETRY)
+        return replace(
+            made, recent=self.recent, telemetry=self.telemetry if is_same else made.telemetry
+        )
+
+    def _with_mappings(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        given = dict(changes)
+        for name in _MAPPINGS:
+            whole, added = given.pop(f"set_{name}", None), given.get(name)
+            if whole is not None or added is not None:
+                base = self.defaults.get(name) if whole is None else whole
+                given[name] = {**(base or {}), **(added or {})}
+        return given
 
     def chat_options(self) -> dict[str, Any]:
         """What chat completions are made with, besides the responses they are served by."""
@@ -332,8 +389,15 @@ class Configuration:
         }
 
 
-def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configuration:
+def configure(
+    endpoint: str | None, arguments: Mapping[str, Any], environ: Mapping[str, str] | None = None
+) -> Configuration:
     """Decide a client's settings from its arguments and the environment; may warn.
+
+    Args:
+        endpoint: the resource.
+        arguments: those of `ClientArguments`.
+        environ: in place of the environment of the process.
 
     Raises:
         ConfigurationError: see `resolve_settings`.
@@ -342,6 +406,9 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
     unknown = [name for name in arguments if name not in ClientArguments.__annotations__]
     if unknown:
         raise TypeError(f"unexpected argument {unknown[0]!r}")
+    arguments = read_openai_arguments(arguments)
+    if environ is None:
+        environ = {name: os.environ[name] for name in os.environ if name.startswith(_VARIABLES)}
     network = {name: arguments[name] for name in _NETWORK if name in arguments}
     defaults = {name: arguments[name] for name in _DEFAULTS if name in arguments}
     taken = {
@@ -355,7 +422,7 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         "webhook_secret",
     }
     rest = {name: value for name, value in arguments.items() if name not in taken}
-    settings = resolve_settings(os.environ, endpoint=endpoint, **rest)
+    settings = resolve_settings(environ, endpoint=endpoint, **rest)
     for warning in settings.endpoint.warnings:
         warn_caller(warning)
     return Configuration(
@@ -370,7 +437,9 @@ def configure(endpoint: str | None, arguments: Mapping[str, Any]) -> Configurati
         converter=make_converter(settings, arguments),
         image_deployment=read_image_deployment(arguments.get("image_deployment")),
         response_store=arguments.get("response_store"),
-        webhook_secret=choose_webhook_secret(os.environ, arguments.get("webhook_secret")),
+        webhook_secret=choose_webhook_secret(environ, arguments.get("webhook_secret")),
+        arguments=arguments if endpoint is None else {**arguments, "endpoint": endpoint},
+        environ=environ,
     )
 
 

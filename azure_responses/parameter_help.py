@@ -18,7 +18,9 @@ __all__ = ["read_sentences", "shows_parameters"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 # `ast` takes fifty times as long, which a program would notice when it starts.
-_CLASS = re.compile(r"^class (\w+)\(([\w, ]+), total=False\):\n((?: {4}.*\n|\n)*)", re.MULTILINE)
+_CLASS = re.compile(
+    r"^class (\w+)\(\s*([\w, ]+), total=False\s*\):\n((?: {4}.*\n|\n)*)", re.MULTILINE
+)
 _FIELD = re.compile(r'^    (\w+): [^\n]+\n    """(.+?)"""$', re.MULTILINE | re.DOTALL)
 
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -127,6 +127,7 @@ def read_timeout(timeout: object) -> Timeout:
         ConfigurationError: not above 0: aiohttp would take 0 for no limit, and httpx would not
             even connect.
     """
+    timeout = _as_httpx(timeout)
     phases = timeout.as_dict().values() if isinstance(timeout, httpx.Timeout) else (timeout,)
     if all(phase is None or _is_time(phase) for phase in phases):
         is_endless = isinstance(timeout, int | float) and timeout > _LONGEST
@@ -135,6 +136,12 @@ def read_timeout(timeout: object) -> Timeout:
         f"timeout is {timeout!r}.",
         hint="It is a number of seconds above 0, an httpx.Timeout of such, or None for no limit.",
     )
+
+
+def _as_httpx(timeout: Any) -> object:
+    # `openai.Timeout` of openai 3 is a class of httpx2.
+    is_foreign = type(timeout).__name__ == "Timeout" and not isinstance(timeout, httpx.Timeout)
+    return httpx.Timeout(**timeout.as_dict()) if is_foreign else timeout
 
 
 def _is_time(value: object) -> bool:

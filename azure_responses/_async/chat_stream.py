@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
+from azure_responses._async.closing import AsyncClosing
 from azure_responses._async.stream import AsyncStream
 from azure_responses.bridge import ChatStream
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
@@ -17,7 +18,7 @@ from azure_responses.types.result import Route
 __all__ = ["AsyncChatCompletionStream"]
 
 
-class AsyncChatCompletionStream:
+class AsyncChatCompletionStream(AsyncClosing):
     """The chunks of one chat completion, in order.
 
     Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar, cast
 from weakref import finalize
 
+from azure_responses._async.closing import AsyncClosing
 from azure_responses._async.concurrency import shield, sleep
 from azure_responses._async.converted_calls import AsyncConvertedStream
 from azure_responses._async.executor import AsyncExecutor
@@ -34,7 +35,7 @@ R = TypeVar("R", bound=Response)
 _Reply = AsyncStreamedReply | AsyncConvertedStream | AsyncSocketReply | AsyncWarmUpReply
 
 
-class AsyncTypedStream(Generic[R]):
+class AsyncTypedStream(AsyncClosing, Generic[R]):
     """What a client's and a router's stream share: iteration, text, the finished response."""
 
     _state: ResponseStream

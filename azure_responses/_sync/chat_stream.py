@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from azure_responses._sync.closing import Closing
 from azure_responses._sync.stream import Stream
 from azure_responses.bridge import ChatStream
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
@@ -18,7 +19,7 @@ from azure_responses.types.result import Route
 __all__ = ["ChatCompletionStream"]
 
 
-class ChatCompletionStream:
+class ChatCompletionStream(Closing):
     """The chunks of one chat completion, in order.
 
     Iterate it. Breaking out of a `for` loop closes the connection, unless the stream was entered

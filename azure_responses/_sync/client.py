@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
 import httpx
 
+from azure_responses._sync.closing import Closing
 from azure_responses._sync.credentials import Credentials
 from azure_responses._sync.executor import Executor
 from azure_responses._sync.resources import Models, Responses
 from azure_responses._sync.stored_objects import StoredObjects
 from azure_responses._sync.watch import Telemetry
-from azure_responses.call_options import ClientArguments, Configuration, configure
+from azure_responses.call_options import (
+    ClientArguments,
+    Configuration,
+    CopyArguments,
+    configure,
+)
+from azure_responses.http_exchange import Headers
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.transport import SyncTransport, Timeout, refuse_wrong_client
 
@@ -28,7 +35,7 @@ T = TypeVar("T")
 
 
 @shows_parameters(ClientArguments)
-class AzureResponses(StoredObjects):
+class AzureResponses(StoredObjects, Closing):
     """Calls the Responses API of one Azure OpenAI or Foundry resource.
 
     Every argument is optional and falls back to the environment; see `ClientArguments`. Safe to
@@ -63,20 +70,7 @@ class AzureResponses(StoredObjects):
         return client
 
     def _connect(self, configuration: Configuration, http_client: httpx.Client | None) -> None:
-        credentials = Credentials(configuration.settings)
-        telemetry = Telemetry(configuration.telemetry)
-        transport = None
-        if http_client is None:
-            origin = configuration.settings.endpoint.origin
-            # Connections are opened on use: making a client sends nothing.
-            transport = SyncTransport(configuration.connection, origin)
-        executor = Executor(
-            credentials,
-            transport=transport,
-            http_client=http_client,
-            telemetry=telemetry,
-            store=configuration.response_store,
-        )
+        executor = _make_executor(configuration, http_client)
         self._set_up(configuration, executor, owns_executor=True)
 
     @property
@@ -114,19 +108,73 @@ class AzureResponses(StoredObjects):
         """The default for `model`."""
         return self._configuration.settings.deployment
 
-    def with_options(self, **changes: Any) -> Self:
-        """A client with other defaults that shares this one's connections and token.
+    @property
+    def base_url(self) -> httpx.URL:
+        """Where the paths of operations begin, such as https://r.openai.azure.com/openai/v1/."""
+        return httpx.URL(self._configuration.settings.endpoint.url("responses")).join(".")
 
-        Takes `timeout`, `max_retries`, `read_after_write`, `default_headers` and `default_query`.
-        Closing it leaves this client open.
+    @property
+    def api_key(self) -> str | None:
+        """The key; None with a token or a credential."""
+        secret = self._configuration.settings.secret
+        return str(secret.value) if secret.kind == "api_key" else None
+
+    @property
+    def timeout(self) -> Timeout:
+        """The timeout of calls that give none: seconds, an httpx.Timeout, or None for no limit."""
+        return self._configuration.timeout
+
+    @property
+    def max_retries(self) -> int:
+        """Further attempts after the first."""
+        return self._configuration.max_retries
+
+    @property
+    def default_headers(self) -> Headers:
+        """The headers that every call sends, by name in any case."""
+        given = self._configuration.defaults.get("default_headers") or {}
+        return Headers({name: value for name, value in given.items() if value is not None})
+
+    @property
+    def default_query(self) -> dict[str, Any]:
+        """The query parameters that every call sends."""
+        return dict(self._configuration.defaults.get("default_query") or {})
+
+    @shows_parameters(CopyArguments)
+    def with_options(self, **changes: Unpack[CopyArguments]) -> Self:
+        """A client with other arguments that shares this one's connections, and token if it can.
+
+        `default_headers` and `default_query` are laid over the present ones. Closing it leaves this
+        client open.
+
+        Raises:
+            TypeError: an argument that does not exist.
+            ConfigurationError: as of a client.
         """
+        given: dict[str, Any] = {**changes}
+        http_client = given.pop("http_client", None)
+        if http_client is not None:
+            refuse_wrong_client(http_client, httpx.Client)
+        configuration = self._configuration.changed(given)
+        executor = None if http_client else self._shared_executor(configuration)
         # Without __init__, which would read the environment again and open connections.
         copy = type(self).__new__(type(self))
-        copy._set_up(self._configuration.changed(changes), self._executor, owns_executor=False)
+        made = executor or _make_executor(configuration, http_client)
+        copy._set_up(configuration, made, owns_executor=executor is None)
         return copy
+
+    @shows_parameters(CopyArguments)
+    def copy(self, **changes: Unpack[CopyArguments]) -> Self:
+        """`with_options`, under its other name in the openai package."""
+        return self.with_options(**changes)
+
+    def is_closed(self) -> bool:
+        """True after `close`."""
+        return self._is_closed
 
     def close(self) -> None:
         """Close the connections, unless they belong to an `http_client` or another client."""
+        self._is_closed = True
         # A copy of `with_options` shares the connections and leaves them open.
         if self._owns_executor:
             self._executor.close()
@@ -155,11 +203,26 @@ class AzureResponses(StoredObjects):
         self._operations = configuration.operations()
         self._executor = executor
         self._owns_executor = owns_executor
+        self._is_closed = False
         self._responses = Responses(self._operations, executor, configuration.timeout)
         self._models = Models(self._operations, executor, configuration.timeout)
         # Made on use: most programs never ask for chat completions.
         # No cached_property: its lock in Python 3.11 would stay locked in a forked process.
         self._chat = None
+
+    def _shared_executor(self, wanted: Configuration) -> Executor | None:
+        """What makes the calls of a copy over this client's connections; None where it cannot."""
+        own, executor = self._configuration, self._executor
+        old, new = own.settings, wanted.settings
+        if wanted.telemetry != own.telemetry or wanted.response_store is not own.response_store:
+            return None
+        if wanted.connection != own.connection:
+            return None
+        if old.endpoint.origin != new.endpoint.origin and not executor.is_callers:
+            return None
+        if (old.secret, old.scope) == (new.secret, new.scope):
+            return executor
+        return executor.with_credentials(Credentials(new))
 
     def _objects(self, kind: "Callable[[ObjectCalls, Timeout], T]") -> T:
         # Imported on use, as most programs have no stored objects.
@@ -179,6 +242,21 @@ class AzureResponses(StoredObjects):
         drops = configuration.drop_params
         native = NativeCompletions(operations, executor, drop_params=drops)
         return Chat(Completions(responses, native, **configuration.chat_options()))
+
+
+def _make_executor(configuration: Configuration, http_client: httpx.Client | None) -> Executor:
+    transport = None
+    if http_client is None:
+        origin = configuration.settings.endpoint.origin
+        # Connections are opened on use: making a client sends nothing.
+        transport = SyncTransport(configuration.connection, origin)
+    return Executor(
+        Credentials(configuration.settings),
+        transport=transport,
+        http_client=http_client,
+        telemetry=Telemetry(configuration.telemetry),
+        store=configuration.response_store,
+    )
 
 
 AzureOpenAI = AzureResponses

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -89,6 +90,17 @@ class Executor:
         self._converted = ConvertedCalls(store or MemoryResponseStore())
         if http_client is not None:
             in_forked_child(http_client, leave_client)
+
+    @property
+    def is_callers(self) -> bool:
+        """True where calls go through the caller's own client, which reaches any host."""
+        return self._http_client is not None
+
+    def with_credentials(self, credentials: Credentials) -> "Executor":
+        """The same connections for calls with other credentials."""
+        other = copy(self)
+        other._credentials = credentials
+        return other
 
     def perform(self, call: TypedCall[R], timeout: Timeout) -> R:
         """The typed result of a call; a response that failed for a while is asked again."""

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar, cast
 from weakref import finalize
 
+from azure_responses._sync.closing import Closing
 from azure_responses._sync.concurrency import shield, sleep
 from azure_responses._sync.converted_calls import ConvertedStream
 from azure_responses._sync.executor import Executor
@@ -35,7 +36,7 @@ R = TypeVar("R", bound=Response)
 _Reply = StreamedReply | ConvertedStream | SocketReply | WarmUpReply
 
 
-class TypedStream(Generic[R]):
+class TypedStream(Closing, Generic[R]):
     """What a client's and a router's stream share: iteration, text, the finished response."""
 
     _state: ResponseStream
