@@ -198,6 +198,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         must_own=request.owner is not None,
         received=received,
         turn=request.turn if route.operation == "create" else None,
+        headers=request.headers,
     )
     summary.end_user = _check_end_user(call.routed.end_user)
 

@@ -279,7 +279,17 @@ class RouterOptions(ConnectionArguments, ServingArguments, total=False):
     model_group_alias: Mapping[str, Any]
     """LiteLLM's name of `aliases`."""
     optional_pre_call_checks: Sequence[str]
-    """LiteLLM's checks; they change nothing, since ids find their resource without them."""
+    """LiteLLM's checks, most of which are on without being named; "deployment_affinity" ties the
+    calls of one owner to a deployment."""
+    prompt_cache_affinity: bool
+    """Prefer the deployment that has the beginning of a call's prompt in its cache; the default is
+    True."""
+    deployment_affinity_ttl_seconds: float
+    """Seconds after a call for which those that share its prompt cache prefer its deployment; the
+    default is 600."""
+    model_group_affinity_config: Mapping[str, Sequence[str]]
+    """Group → what ties its calls to a deployment, of "session_affinity", "prompt_caching" and
+    "deployment_affinity"."""
     replicate_files: bool
     """Upload files to every resource of the group, so that calls with them may go to any; the
     default is False."""

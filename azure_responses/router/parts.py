@@ -40,6 +40,7 @@ from azure_responses.routing.affinity import Affinity
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.model_list import read_model_list
+from azure_responses.routing.prompt_cache_keys import PromptCacheKeys
 from azure_responses.routing.settings import RouterSettings, read_settings
 from azure_responses.routing.signed_id import IdSigner
 from azure_responses.store.factory import open_state, open_texts, state_of
@@ -115,6 +116,7 @@ class RouterParts:
             self.routing,
             signer,
             affinity,
+            cache_keys=PromptCacheKeys(secrets[0]),
             timeout=given.get("timeout", _DEFAULT_TIMEOUT),
             chat_options=self.chat_options,
         )

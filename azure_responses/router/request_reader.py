@@ -32,6 +32,7 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.id_schema import REQUEST
 from azure_responses.routing.object_place import ObjectPlaces
+from azure_responses.routing.prompt_cache_keys import AffinityKind, CacheKeys, PromptCacheKeys
 from azure_responses.routing.route_request import Pin, RouteRequest, unknown_response
 from azure_responses.routing.signed_id import IdSigner, SignedId, show_id
 from azure_responses.routing.token_estimate import (
@@ -59,10 +60,13 @@ class _Facts(NamedTuple):
     Attributes:
         counts_tokens: a limit or a window needs to know how long they are.
         sole_resource: the one resource behind the name, or None when there are several.
+        affinity: what ties a call to a deployment that served one before; empty where there is only
+            one deployment.
     """
 
     counts_tokens: bool
     sole_resource: str | None
+    affinity: frozenset[AffinityKind]
 
 
 class RequestReader:
@@ -72,6 +76,7 @@ class RequestReader:
         routing: knows the deployments.
         signer: makes and reads labels.
         affinity: finds them in requests.
+        cache_keys: makes the keys of prompt caches.
         timeout: of calls that name none.
         chat_options: how chat completions are served.
 
@@ -85,12 +90,14 @@ class RequestReader:
         signer: IdSigner,
         affinity: Affinity,
         *,
+        cache_keys: PromptCacheKeys,
         timeout: Timeout,
         chat_options: ChatOptions,
     ) -> None:
         self.routing = routing
         self.signer = signer
         self.affinity = affinity
+        self._cache_keys = cache_keys
         self.timeout = timeout
         self.chat_options = chat_options
         self.cache = chat_options.reasoning_cache
@@ -107,6 +114,7 @@ class RequestReader:
         must_own: bool = False,
         received: ReceivedBody | None = None,
         turn: ConnectionTurn | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> RoutedRequest:
         """A create-like call.
 
@@ -118,6 +126,8 @@ class RequestReader:
             must_own: the owner may name only responses and items that a router gave out.
             received: the body, of a request that came as bytes.
             turn: of a WebSocket connection; None over HTTP.
+            headers: of the caller's request, names in lower case, which may name a session; None
+                reads `extra_headers`.
 
         Raises:
             ConfigurationError: no model.
@@ -131,7 +141,7 @@ class RequestReader:
         if carried is not None:
             # No service knows it; where the call has to go, its items say.
             body.pop("previous_response_id", None)
-        request = self._interpret(body, own, is_stream, caller, must_own)
+        request = self._interpret(body, own, is_stream, caller, must_own, headers)
         request.operation, request.received, request.caller = operation, received, caller
         if turn is not None:
             _join(request, turn)
@@ -144,6 +154,7 @@ class RequestReader:
         is_stream: bool,
         caller: APIName,
         must_own: bool,
+        headers: Mapping[str, str] | None,
     ) -> RoutedRequest:
         """The request of parameters and options: its ids, where they lead, and for whom it is."""
         model, owner = self._model(own.get("model")), own.get("owner")
@@ -160,7 +171,7 @@ class RequestReader:
             pin = self._cached_pin(merged)
         return RoutedRequest(
             self,
-            self._route_request(model, merged, pin, own, is_stream, ids),
+            self._route_request(model, merged, pin, own, is_stream, ids, headers),
             body,
             {name: own[name] for name in EXTRAS if name in own},
             own.get("timeout", self.timeout),
@@ -339,8 +350,13 @@ class RequestReader:
         own: Mapping[str, Any],
         is_stream: bool,
         ids: RequestIds | None,
+        headers: Mapping[str, str] | None,
     ) -> RouteRequest:
-        counts = self.facts_of(model).counts_tokens
+        facts = self.facts_of(model)
+        counts, cache = facts.counts_tokens, None
+        # What a call continues leads to the deployment that made it, and so to its cache.
+        if facts.affinity and (pin is None or pin.deployment is None):
+            cache = self._cache_of(model, body, own, facts.affinity, headers)
         deadline, patience = _time_of(own)
         return RouteRequest(
             model,
@@ -355,6 +371,24 @@ class RequestReader:
             len(own) > 1 and is_altered(own),
             counts and not has_output_limit(body),
             0 if ids is None else self._context_of(body, ids),
+            cache=cache,
+        )
+
+    def _cache_of(
+        self,
+        model: str,
+        body: Mapping[str, Any],
+        own: Mapping[str, Any],
+        kinds: frozenset[AffinityKind],
+        headers: Mapping[str, str] | None,
+    ) -> CacheKeys | None:
+        """The keys of a call's prompt cache."""
+        given = own.get("extra_headers")
+        if headers is None and given:
+            headers = {str(name).lower(): value for name, value in dict(given).items()}
+        group = self.routing.resolve(model)
+        return self._cache_keys.of(
+            body, kinds, group=group, owner=own.get("owner"), headers=headers
         )
 
     def _context_of(self, body: Mapping[str, Any], ids: RequestIds) -> int:
@@ -367,7 +401,10 @@ class RequestReader:
         """What calls of a model name have in common; worked out once."""
         facts = self._facts.get(model)
         if facts is None:
-            facts = _Facts(self._must_count(), self.routing.sole_resource(model))
+            routing = self.routing
+            facts = _Facts(
+                self._must_count(), routing.sole_resource(model), routing.affinity_of(model)
+            )
             # Where any name is served, there is no end of names.
             if len(self._facts) < _MOST_FACTS:
                 self._facts[model] = facts

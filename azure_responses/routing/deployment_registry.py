@@ -8,9 +8,11 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.routing.deployment import ANY_MODEL, Deployment, Group
 from azure_responses.routing.deployment_health import DeploymentHealth
 from azure_responses.routing.failure_policy import RetryBudget
+from azure_responses.routing.prompt_cache_keys import AffinityKind
+from azure_responses.routing.prompt_caches import PromptCaches
 from azure_responses.routing.route_request import Pin, RouteRequest
 from azure_responses.routing.settings import RouterSettings
-from azure_responses.routing.strategies import STRATEGIES
+from azure_responses.routing.strategies import STRATEGIES, RoutingContext
 from azure_responses.routing.token_estimate import StoredContexts
 
 __all__ = [
@@ -35,6 +37,7 @@ class DeploymentRegistry:
         fallbacks: the chains between groups.
         retry_budget: shared by all calls.
         contexts: how much is stored under the ids that passed through.
+        prompt_caches: which deployments have seen which prompts.
 
     Raises:
         ConfigurationError: no deployments, two of one id or tag, or unknown fallback groups.
@@ -60,12 +63,13 @@ class DeploymentRegistry:
         by_name = _grouped((d.group, d) for d in self.deployments)
         self.groups = {name: Group(name, members) for name, members in by_name.items()}
         self.fallbacks = Fallbacks(self.settings, self.groups)
-        self._check_aliases()
+        self._check_names()
         aliases = [a for a in self.settings.aliases if a not in self.settings.hidden_aliases]
         self.listed = tuple(dict.fromkeys(n for n in (*self.groups, *aliases) if n != ANY_MODEL))
         self.health = DeploymentHealth(self.deployments, self.settings)
         self.retry_budget = RetryBudget(self.settings.retry_ratio, self.settings.retry_floor)
         self.contexts = StoredContexts()
+        self.prompt_caches = PromptCaches(self.settings.affinity_ttl)
         # A pinned call needs the part of a group that is on one resource; making it takes longer
         # than all the rest of a choice, and there are few.
         self._pinned: dict[tuple[str, ...], Group | None] = {}
@@ -134,6 +138,23 @@ class DeploymentRegistry:
         near = get_close_matches(model, [*self.groups, *self.settings.aliases], n=1)
         return near[0] if near else None
 
+    def affinity_of(self, model: str) -> frozenset[AffinityKind]:
+        """What ties calls of a model name to a deployment; nothing where there is one alone."""
+        name = self.resolve(model)
+        chain = self.fallbacks.chain("general", name)
+        if not any(_is_several(self.group_of(each)) for each in (name, *chain)):
+            return frozenset()
+        # The settings may name a group by the alias that the caller used, too.
+        settings = self.settings
+        return settings.affinity_of(model if model in settings.group_affinity else name)
+
+    def choose(self, scope: Group, context: RoutingContext) -> list[Deployment]:
+        """The deployments of a scope to try, the best first."""
+        keys = context.request.cache
+        if keys is None:
+            return self.strategy.choose(scope, context)
+        return self.prompt_caches.choose(keys, self.strategy, scope, context)
+
     def scope(self, name: str, request: RouteRequest, pin: Pin | None) -> Group | None:
         """The deployments that may serve this call in a group; None when none may.
 
@@ -168,13 +189,22 @@ class DeploymentRegistry:
         models = {d.name_for(name) for d in members}
         return own or [d for d in there if d.model in models]
 
-    def _check_aliases(self) -> None:
+    def _check_names(self) -> None:
+        if ANY_MODEL not in self.groups:
+            names = {*self.groups, *self.settings.aliases}
+            _refuse_unknown(
+                "model_group_affinity_config", tuple(self.settings.group_affinity), names
+            )
         for alias, name in self.settings.aliases.items():
             if self.group(name) is None:
                 raise ConfigurationError(
                     f"The alias {alias!r} stands for {name!r}, which the model list does not have.",
                     hint="Add it to the model list.",
                 )
+
+
+def _is_several(members: Iterable[Deployment]) -> bool:
+    return sum(1 for one in members if one.weight > 0 and not one.is_batch) > 1
 
 
 def _grouped(pairs: Iterable[tuple[str, Deployment]]) -> dict[str, tuple[Deployment, ...]]:

@@ -265,6 +265,10 @@ class _Survey:
         clauses = [f"order {deployment.order}", registry.strategy.measure(deployment, context)]
         if self._pin:
             clauses.insert(0, f"on the resource that {self._pin.field} needs")
+        if self._request.cache is not None:
+            holders = registry.prompt_caches.holders(self._request.cache, self._now)
+            if deployment in holders.deployments:
+                clauses.append(f"has the prompt cache of this {holders.name}")
         if registry.health.statuses[deployment.id].cooldown.is_tripped:
             clauses.append("half open: one probe at a time")
         speaks = _speaks(deployment, self.path.here.name)
@@ -297,7 +301,7 @@ class _Survey:
             _MEDIAN,
             lambda deployment: deployment.id not in obstructed,
         )
-        chosen = registry.strategy.choose(scope, context)
+        chosen = registry.choose(scope, context)
         wished = registry.by_tag(self._pin.deployment or "") if self._pin else None
         first = [wished] if wished in free and wished else []
         return list(dict.fromkeys([*first, *chosen, *sorted(free, key=lambda d: d.order)]))

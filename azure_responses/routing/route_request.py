@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from azure_responses.errors import BadRequestError, ResponseNotFoundError
 from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.prompt_cache_keys import CacheKeys
 from azure_responses.routing.purge_ledger import LedgerEntry
 from azure_responses.routing.signed_id import show_id
 
@@ -88,6 +89,7 @@ class RouteRequest(NamedTuple):
         context_tokens: of what the call continues, which its body does not show.
         is_object: it is about a stored object other than a response, whose limits are those of the
             resource: a refusal says nothing about the deployment.
+        cache: the keys of its prompt cache; None of a call that is not tied to others by one.
     """
 
     group: str
@@ -103,6 +105,7 @@ class RouteRequest(NamedTuple):
     is_output_open: bool = False
     context_tokens: int = 0
     is_object: bool = False
+    cache: CacheKeys | None = None
 
     @property
     def given_tokens(self) -> int:

@@ -188,7 +188,7 @@ class RoutedCall:
             # One is enough where none is full or in trouble.
             return [wished]
         context = RoutingContext(self.request, registry.health.statuses, now, jitter, is_free)
-        chosen = registry.strategy.choose(scope, context)
+        chosen = registry.choose(scope, context)
         if wished is None:
             return chosen
         return [wished, *(d for d in chosen if d is not wished)][:MOST_CANDIDATES]
@@ -327,6 +327,9 @@ class RoutedCall:
             self._release_probes(kept=deployment.id)
         self._candidate, self._slot, self.deployment = candidate, reservation.slot, deployment
         self._mark = health.begin(candidate, now)
+        if self.request.cache is not None:
+            # Now, so that calls which follow before this one is answered go to the same place.
+            self._registry.prompt_caches.note(self.request.cache, deployment, now)
         self.attempts += 1
         self.fallbacks = path.enter(deployment)
         self.group = path.here.name
@@ -384,6 +387,8 @@ class RoutedCall:
         stored = outcome.tokens if outcome.stored_tokens is None else outcome.stored_tokens
         if outcome.stored_ids and stored:
             self._registry.contexts.note(outcome.stored_ids, stored)
+        if self.request.cache is not None:
+            self._registry.prompt_caches.note(self.request.cache, candidate.deployment, now, 0)
         self._registry.health.succeed(
             candidate, self._mark, outcome, now, used, self.request, is_probe=self.is_probe
         )

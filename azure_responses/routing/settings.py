@@ -8,6 +8,11 @@ from typing import Any, Literal, cast, get_args
 
 from azure_responses.errors import ConfigurationError
 from azure_responses.routing.model_aliases import ALIAS_KEYS, read_aliases
+from azure_responses.routing.prompt_cache_keys import (
+    AFFINITY_KINDS,
+    CACHE_LIFE,
+    AffinityKind,
+)
 from azure_responses.routing.strategies import STRATEGIES, STRATEGY_ALIASES, Strategy
 
 __all__ = [
@@ -37,7 +42,6 @@ SHELL_KEYS = frozenset(
 _NO_CACHE = "Replies are not cached."
 _RETRIES = "Retries follow the service's own hints; set num_retries and allowed_fails."
 _LOG_LEVEL = "Set the level of the logger azure_responses."
-_AFFINITY = "Affinity is part of the signed ids: it holds for every group and does not expire."
 
 # The keys of LiteLLM 1.106.2 (router.py, types/router.py).
 UNUSED_SETTINGS: Mapping[str, str] = {
@@ -52,13 +56,11 @@ UNUSED_SETTINGS: Mapping[str, str] = {
     "default_litellm_params": "Write the parameters into each entry of model_list.",
     "default_max_parallel_requests": "Set rpm and tpm in the entries of model_list.",
     "default_priority": "Calls have no priorities.",
-    "deployment_affinity_ttl_seconds": _AFFINITY,
     "disable_cooldowns": "Set cooldown_time: 0; a time that the service itself names is kept.",
     "enable_pre_call_checks": "Context windows are always checked where entries state them.",
     "enable_tag_filtering": "Give deployments different names instead of tags.",
     "enable_weighted_failover": "A failed call always goes on to another deployment by weight.",
     "ignore_invalid_deployments": "Remove the entries that cannot be used.",
-    "model_group_affinity_config": _AFFINITY,
     "model_group_retry_policy": _RETRIES,
     "polling_interval": "Calls are not queued.",
     "provider_budget_config": "Give each of the gateway's keys a budget.",
@@ -72,24 +74,13 @@ UNUSED_SETTINGS: Mapping[str, str] = {
 """LiteLLM's `router_settings` that have no effect here, and what to do instead; for the gateway's
 configuration file, too."""
 
-# LiteLLM's pre-call checks: what the first ones do happens here without a switch, since ids carry
-# their origin and limits are always enforced; the others have no counterpart.
-_CHECKS_SERVED = frozenset(
-    {
-        "deployment_affinity",
-        "encrypted_content_affinity",
-        "enforce_model_rate_limits",
-        "responses_api_deployment_check",
-    }
-)
-_CHECKS_KNOWN = frozenset(
-    {
-        "forward_client_headers_by_model_group",
-        "prompt_caching",
-        "router_budget_limiting",
-        "session_affinity",
-    }
-)
+# LiteLLM's pre-call checks besides the kinds of affinity: what the first ones do happens here
+# without a switch, since ids carry their origin and limits are always enforced; the others have no
+# counterpart.
+_IN_IDS = frozenset({"encrypted_content_affinity", "responses_api_deployment_check"})
+_CHECKS_SERVED = _IN_IDS | AFFINITY_KINDS | {"enforce_model_rate_limits"}
+_CHECKS_KNOWN = frozenset({"forward_client_headers_by_model_group", "router_budget_limiting"})
+_USUAL_AFFINITY: frozenset[AffinityKind] = frozenset({"session_affinity", "prompt_caching"})
 
 _Chains = Mapping[str, tuple[str, ...]]
 _Warn = Callable[[str], None]
@@ -116,6 +107,10 @@ class RouterSettings:
         aliases: other names of groups.
         hidden_aliases: those that lists of models leave out.
         replicate_files: uploads go to every resource of the group, unless they say otherwise.
+        prompt_cache_affinity: calls prefer the deployment that has their prompt in its cache.
+        affinity_checks: kinds of affinity asked for besides.
+        group_affinity: group → the kinds of affinity it has in place of those.
+        affinity_ttl: for how long a call prefers the deployment of the call before.
     """
 
     strategy: Strategy = "weighted"
@@ -136,6 +131,17 @@ class RouterSettings:
     aliases: Mapping[str, str] = field(default_factory=dict)
     hidden_aliases: frozenset[str] = frozenset()
     replicate_files: bool = False
+    prompt_cache_affinity: bool = True
+    affinity_checks: frozenset[AffinityKind] = frozenset()
+    group_affinity: Mapping[str, frozenset[AffinityKind]] = field(default_factory=dict)
+    affinity_ttl: float = CACHE_LIFE
+
+    def affinity_of(self, group: str) -> frozenset[AffinityKind]:
+        """What ties the calls of a group, by its own name, to a deployment."""
+        own = self.group_affinity.get(group)
+        if own is not None:
+            return own
+        return self.affinity_checks | (_USUAL_AFFINITY if self.prompt_cache_affinity else set())
 
     @property
     def needs_headroom(self) -> bool:
@@ -162,7 +168,7 @@ def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> Rout
             if value is not None or key == "timeout":
                 values[name] = read(key, value)
         elif key == "optional_pre_call_checks":
-            _check_checks(key, value or (), warn or _ignore)
+            values["affinity_checks"] = _read_checks(key, value or (), warn or _ignore)
         elif key in ALIAS_KEYS:
             continue
         # An unknown key is refused: a misspelt setting that is ignored is found in an outage.
@@ -186,7 +192,8 @@ def _warn_unused(key: str, warn: _Warn) -> None:
     warn(f"The router setting {key!r} has no effect. {advice}")
 
 
-def _check_checks(key: str, checks: object, warn: _Warn) -> None:
+def _read_checks(key: str, checks: object, warn: _Warn) -> frozenset[AffinityKind]:
+    """The kinds of affinity among LiteLLM's pre-call checks."""
     if not isinstance(checks, list | tuple) or not all(isinstance(one, str) for one in checks):
         raise ConfigurationError(f"{key} is {checks!r}.", hint="Give a list of names.")
     for check in checks:
@@ -195,6 +202,7 @@ def _check_checks(key: str, checks: object, warn: _Warn) -> None:
         elif check not in _CHECKS_SERVED:
             hint = _suggest(check, [*_CHECKS_SERVED, *_CHECKS_KNOWN]) or "Leave it out."
             raise ConfigurationError(f"There is no pre-call check {check!r}.", hint=hint)
+    return frozenset(kind for kind in AFFINITY_KINDS if kind in checks)
 
 
 def _suggest(word: str, known: Sequence[str]) -> str | None:
@@ -271,6 +279,27 @@ def _chains(key: str, value: Any) -> dict[str, tuple[str, ...]]:
     return chains
 
 
+def _group_affinity(key: str, value: Any) -> dict[str, frozenset[AffinityKind]]:
+    """LiteLLM's {"gpt": ["session_affinity"]}; an empty list leaves a group without affinity."""
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"{key} is {value!r}.", hint=f"Write {key}={{'gpt': ['session_affinity']}}."
+        )
+    return {group: _affinity_kinds(key, kinds) for group, kinds in value.items()}
+
+
+def _affinity_kinds(key: str, value: Any) -> frozenset[AffinityKind]:
+    given = [value] if isinstance(value, str) else value or ()
+    if not isinstance(given, list | tuple):
+        raise ConfigurationError(f"{key} holds {value!r}.", hint="Give a list of names.")
+    known = sorted(_IN_IDS | AFFINITY_KINDS)
+    for kind in given:
+        if kind not in known:
+            hint = _suggest(kind, known) or f"Use some of {', '.join(known)}."
+            raise ConfigurationError(f"{key} has no kind of affinity {kind!r}.", hint=hint)
+    return frozenset(kind for kind in AFFINITY_KINDS if kind in given)
+
+
 def _without_star(values: dict[str, Any]) -> dict[str, Any]:
     """LiteLLM writes default fallbacks also as those of the group "*"."""
     star = values.get("fallbacks", {}).pop("*", ())
@@ -296,4 +325,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "retry_ratio": ("retry_ratio", _number),
     "retry_floor": ("retry_floor", _number),
     "replicate_files": ("replicate_files", _flag),
+    "prompt_cache_affinity": ("prompt_cache_affinity", _flag),
+    "deployment_affinity_ttl_seconds": ("affinity_ttl", _number),
+    "model_group_affinity_config": ("group_affinity", _group_affinity),
 }

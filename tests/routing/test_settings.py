@@ -57,13 +57,13 @@ def test_no_timeout_is_no_limit() -> None:
 
 def test_what_is_known_but_not_needed_is_said() -> None:
     said: list[str] = []
-    checks = ["session_affinity", "deployment_affinity"]
+    checks = ["router_budget_limiting", "session_affinity"]
     options = {"set_verbose": True, "optional_pre_call_checks": checks}
     read_settings(options, said.append)
     assert len(said) == 2
     assert "'set_verbose'" in said[0]
-    assert "'session_affinity'" in said[1]
-    assert read_settings(options) == RouterSettings()
+    assert "'router_budget_limiting'" in said[1]
+    assert read_settings(options).affinity_of("gpt") == RouterSettings().affinity_of("gpt")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,12 @@ def test_what_is_known_but_not_needed_is_said() -> None:
         ({"optional_pre_call_checks": ["deployment_afinity"]}, "Did you mean 'deployment_affinity"),
         ({"optional_pre_call_checks": ["zzzz"]}, "Leave it out"),
         ({"optional_pre_call_checks": 3}, "list of names"),
+        ({"prompt_cache_affinity": "yes"}, "true or false"),
+        ({"deployment_affinity_ttl_seconds": -1}, "a number from 0"),
+        ({"model_group_affinity_config": ["gpt"]}, "Write model_group_affinity_config={"),
+        ({"model_group_affinity_config": {"gpt": ["sesion_affinity"]}}, "'session_affinity'"),
+        ({"model_group_affinity_config": {"gpt": ["zz"]}}, "Use some of"),
+        ({"model_group_affinity_config": {"gpt": 3}}, "list of names"),
         ({"timeout": 10**400}, "it is a number from 0"),
         ({"cooldown_time": float("nan")}, "it is a number from 0"),
         ({"optional_pre_call_checks": [["session_affinity"]]}, "list of names"),
@@ -105,3 +111,30 @@ def test_an_alias_may_stand_for_another_but_not_in_circles() -> None:
     assert read_settings({"aliases": {"gpt": "gpt", "x": "gpt"}}).aliases["x"] == "gpt"
     with pytest.raises(ConfigurationError, match="aliases goes in circles: b → c → b"):
         read_settings({"aliases": {"b": "c", "c": "b"}})
+
+
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [
+        ({}, {"session_affinity", "prompt_caching"}),
+        ({"prompt_cache_affinity": False}, set()),
+        (
+            {"prompt_cache_affinity": False, "optional_pre_call_checks": ["session_affinity"]},
+            {"session_affinity"},
+        ),
+        (
+            {"optional_pre_call_checks": ["deployment_affinity", "responses_api_deployment_check"]},
+            {"session_affinity", "prompt_caching", "deployment_affinity"},
+        ),
+        ({"model_group_affinity_config": {"gpt": ["encrypted_content_affinity"]}}, set()),
+        ({"model_group_affinity_config": {"gpt": None}}, set()),
+        (
+            {"model_group_affinity_config": {"gpt": "prompt_caching", "other": []}},
+            {"prompt_caching"},
+        ),
+    ],
+)
+def test_litellms_checks_say_what_ties_calls_to_a_deployment(
+    options: dict[str, object], kinds: set[str]
+) -> None:
+    assert read_settings(options).affinity_of("gpt") == kinds

@@ -13,6 +13,7 @@ _SAME = (
     "top_p",
     "parallel_tool_calls",
     "prompt_cache_key",
+    "prompt_cache_retention",
     "user",
     "metadata",
     "top_logprobs",

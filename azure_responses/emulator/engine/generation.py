@@ -26,6 +26,9 @@ __all__ = [
 
 # Azure's prompt-caching page: a prefix counts from 1,024 tokens, then in steps of 128.
 _FIRST, _STEP = 1024, 128
+# The same page: a cache is cleared after 5 to 10 minutes without use, with extended retention after
+# 24 hours at most.
+_LIFE, _EXTENDED_LIFE = 600.0, 86_400.0
 # Seconds between the items of a response, which their ids tell.
 _BETWEEN_ITEMS = 0.4375
 
@@ -33,31 +36,38 @@ _BETWEEN_ITEMS = 0.4375
 class PrefixMemory:
     """The beginnings of prompts that a resource has seen, for prompt caching.
 
-    Keeps the newest `limit` of them; not safe across threads.
+    Keeps the newest `limit` of them, each for some time after its last use; not safe across
+    threads.
     """
 
     def __init__(self, limit: int = 10_000) -> None:
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._seen: OrderedDict[bytes, float] = OrderedDict()
         self._limit = limit
 
-    def match(self, scope: str, tokens: Sequence[str]) -> int:
-        """How many leading tokens were seen before in this scope; remembers all of these.
+    def match(
+        self, scope: str, tokens: Sequence[str], now: float, retention: str | None = None
+    ) -> int:
+        """How many leading tokens are in the cache for this scope; adds all of these.
 
-        `scope` keeps models and cache keys apart: only equal scopes share prefixes.
+        `scope` keeps models and cache keys apart: only equal scopes share prefixes. `now` is unix
+        seconds, `retention` what the request says of it.
         """
+        until = now + (_EXTENDED_LIFE if retention == "24h" else _LIFE)
         digest = hashlib.blake2b(scope.encode(), digest_size=16)
         matched = start = 0
         for end in range(_FIRST, len(tokens) + 1, _STEP):
             digest.update("\0".join(tokens[start:end]).encode() + b"\0")
             # The digest covers all tokens so far: a later match implies the earlier ones.
-            if digest.digest() in self._seen:
+            key = digest.digest()
+            before = self._seen.get(key, 0.0)
+            if before > now:
                 matched = end
-            self._remember(digest.digest())
+            self._remember(key, max(until, before))
             start = end
         return matched
 
-    def _remember(self, key: bytes) -> None:
-        self._seen[key] = None
+    def _remember(self, key: bytes, until: float) -> None:
+        self._seen[key] = until
         self._seen.move_to_end(key)
         if len(self._seen) > self._limit:
             self._seen.popitem(last=False)

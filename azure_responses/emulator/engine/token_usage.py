@@ -43,7 +43,9 @@ def _count_cached(generation: Generation, input_tokens: int) -> int:
     if generation.prefixes is None or input_tokens < _CACHEABLE:
         return 0
     scope = f"{generation.model.name}\0{generation.request.get('prompt_cache_key')}"
-    return min(generation.prefixes.match(scope, _prompt_tokens(generation)), input_tokens)
+    tokens, asked = _prompt_tokens(generation), generation.request.get("prompt_cache_retention")
+    matched = generation.prefixes.match(scope, tokens, generation.created_at, asked)
+    return min(matched, input_tokens)
 
 
 def _prompt_tokens(generation: Generation) -> list[str]:

@@ -499,9 +499,23 @@ def test_the_memory_of_prefixes_is_bounded() -> None:
     memory = PrefixMemory(limit=2)
     tokens = [str(number) for number in range(1024)]
     for scope in "abc":
-        assert memory.match(scope, tokens) == 0
-    assert memory.match("c", tokens) == 1024
-    assert memory.match("a", tokens) == 0
+        assert memory.match(scope, tokens, 0.0) == 0
+    assert memory.match("c", tokens, 0.0) == 1024
+    assert memory.match("a", tokens, 0.0) == 0
+
+
+def test_a_cache_is_cleared_ten_minutes_after_its_last_use() -> None:
+    memory, tokens = PrefixMemory(), [str(number) for number in range(1024)]
+    found = [memory.match("a", tokens, now) for now in (0.0, 599.0, 1198.0, 1798.0)]
+    assert found == [0, 1024, 1024, 0]
+
+
+def test_extended_retention_keeps_a_cache_for_a_day() -> None:
+    memory, tokens = PrefixMemory(), [str(number) for number in range(1024)]
+    assert memory.match("a", tokens, 0.0, "24h") == 0
+    assert memory.match("a", tokens, 86_399.0) == 1024
+    # A later request without it shortens nothing, and prolongs it as its own policy says.
+    assert memory.match("a", tokens, 86_900.0) == 1024
 
 
 def test_compaction_happens_beyond_its_threshold() -> None:
