@@ -138,7 +138,10 @@ class PromptCacheKeys:
 
     def _of_text(self, body: Mapping[str, Any], scope: str) -> list[CacheKey]:
         """The keys of the conversation and of the beginning of a prompt that is long enough."""
-        text, size = _beginning(_prompt(body), _BEGINNING)
+        parts = _prompt(body)
+        if _is_short(parts):
+            return []
+        text, size = _beginning(parts, _BEGINNING)
         if size < _BEGINNING:
             return []
         beginning = self._key("beginning", scope, text, _BEGINNING_RATE)
@@ -209,10 +212,18 @@ def _life(body: Mapping[str, Any]) -> float:
     return 0.0
 
 
+_PARTS = ("tools", "functions", "instructions", "system", "input", "messages")
+
+
 def _prompt(body: Mapping[str, Any]) -> list[Any]:
     """The parts of a request in the order in which a model reads them."""
-    names = ("tools", "functions", "instructions", "system", "input", "messages")
-    return [body[name] for name in names if body.get(name)]
+    return [part for name in _PARTS if (part := body.get(name))]
+
+
+def _is_short(parts: list[Any]) -> bool:
+    """True where it is seen at a glance that nothing of a prompt is cached."""
+    # No character has more than four bytes.
+    return all(isinstance(part, str) for part in parts) and 4 * sum(map(len, parts)) < _BEGINNING
 
 
 def _first_message(body: Mapping[str, Any]) -> Any:

@@ -38,8 +38,12 @@ __all__ = [
     "OTHERS",
     "PAY_AS_YOU_GO",
     "PTU_FIRST",
+    "Refused",
     "Result",
     "Scenario",
+    "Service",
+    "Site",
+    "World",
     "simulate",
 ]
 
@@ -111,12 +115,14 @@ BAD_CREDENTIAL = Scenario(
 )
 
 
-class _Refused(Exception):
+class Refused(Exception):
+    """The service says 429, and when to come back."""
+
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
 
-class _Service:
+class Service:
     """The service's side of one deployment."""
 
     def __init__(self, site: Site) -> None:
@@ -133,7 +139,7 @@ class _Service:
         """Take a call, with the headers of its reply; or refuse it, with the time to wait."""
         try:
             return self._pour(tokens, now) if self.site.is_provisioned else self._count(tokens, now)
-        except _Refused:
+        except Refused:
             self.refusals += 1
             raise
 
@@ -152,7 +158,7 @@ class _Service:
         self._drain(now)
         over = self._level - self.site.capacity
         if over > 0:
-            raise _Refused(over * 60.0 / self.site.capacity)
+            raise Refused(over * 60.0 / self.site.capacity)
         self._level += tokens
         return {}
 
@@ -165,7 +171,7 @@ class _Service:
             self._taken -= self._minute.popleft()[1]
         site = self.site
         if self._taken + tokens > site.capacity or len(self._minute) >= site.requests:
-            raise _Refused(self._minute[0][0] + 60.0 - now)
+            raise Refused(self._minute[0][0] + 60.0 - now)
         self._minute.append((now, tokens))
         self._taken += tokens
         return {
@@ -182,7 +188,7 @@ class Result:
 
     name: str
     scenario: Scenario
-    services: dict[str, _Service]
+    services: dict[str, Service]
     calls: int = 0
     failed: int = 0
     wasted: int = 0
@@ -210,13 +216,13 @@ class Result:
         return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0
 
 
-class _World:
+class World:
     """The clock, the services, and what happens next."""
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, sites: Sequence[Site], seed: int) -> None:
         self.luck = Random(seed)
         self.now = 0.0
-        self.services = {site.row.id: _Service(site) for site in scenario.sites}
+        self.services = {site.row.id: Service(site) for site in sites}
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
 
@@ -247,7 +253,7 @@ class _Job:
 _Done = Callable[[float, "dict[str, str] | AzureResponsesError"], None]
 
 
-def _attempt(world: _World, service: _Service, job: _Job, done: _Done) -> None:
+def _attempt(world: World, service: Service, job: _Job, done: _Done) -> None:
     """Call a deployment; `done` is told the seconds it took, and headers or the error."""
     estimate = job.input_tokens + job.limit
     if not service.site.gives_token:
@@ -256,7 +262,7 @@ def _attempt(world: _World, service: _Service, job: _Job, done: _Done) -> None:
         return
     try:
         headers = service.admit(estimate, world.now)
-    except _Refused as refusal:
+    except Refused as refusal:
         error = RateLimitError("429", status_code=429, retry_after=max(refusal.seconds, 0.001))
         world.after(_REFUSAL_TIME, lambda: done(_REFUSAL_TIME, error))
         return
@@ -275,7 +281,7 @@ def _attempt(world: _World, service: _Service, job: _Job, done: _Done) -> None:
 class _OurCaller:
     """Calls as the router's shells do."""
 
-    def __init__(self, world: _World, result: Result, routing: DeploymentRegistry) -> None:
+    def __init__(self, world: World, result: Result, routing: DeploymentRegistry) -> None:
         self.world, self.result, self.routing = world, result, routing
 
     def place(self, job: _Job) -> None:
@@ -314,7 +320,7 @@ class _OurCaller:
 class _OtherCaller:
     """Round robin without memory, or LiteLLM's shuffle with its cooldowns; two retries each."""
 
-    def __init__(self, world: _World, result: Result, is_shuffle: bool) -> None:
+    def __init__(self, world: World, result: Result, is_shuffle: bool) -> None:
         self.world, self.result, self.is_shuffle = world, result, is_shuffle
         self._turn = 0
         self._until: Counter[str] = Counter()
@@ -339,12 +345,12 @@ class _OtherCaller:
 
         _attempt(self.world, service, job, done)
 
-    def _next(self) -> _Service:
+    def _next(self) -> Service:
         self._turn += 1
         services = list(self.world.services.values())
         return services[self._turn % len(services)]
 
-    def _shuffle(self) -> _Service | None:
+    def _shuffle(self) -> Service | None:
         """Of the healthy ones of the lowest order, one by weight."""
         now = self.world.now
         healthy = [s for s in self.world.services.values() if self._until[s.site.row.id] <= now]
@@ -364,7 +370,7 @@ class _OtherCaller:
 
 def simulate(scenario: Scenario, name: str, calls: int, seed: int = 1) -> Result:
     """Run one strategy, or one of `OTHERS`, over so many calls."""
-    world = _World(scenario, seed)
+    world = World(scenario.sites, seed)
     result = Result(name, scenario, world.services, calls)
     caller: _OurCaller | _OtherCaller
     if name in OTHERS:
