@@ -55,6 +55,10 @@ if TYPE_CHECKING:
     from azure_responses.functions import acompletion, aresponses, completion, responses
     from azure_responses.protocol.callable_tool import CallableTool
     from azure_responses.protocol.http_message import RawResponse
+    from azure_responses.protocol.pydantic_tools import (
+        pydantic_function_tool,
+        pydantic_responses_function_tool,
+    )
     from azure_responses.protocol.tool_loop import ToolCheckpoint
     from azure_responses.router import AsyncRouter, Router
     from azure_responses.router._async.typed_attempt import AsyncRoutedStream
@@ -125,6 +129,8 @@ __all__ = [
     "aresponses",
     "callbacks",
     "completion",
+    "pydantic_function_tool",
+    "pydantic_responses_function_tool",
     "responses",
 ]
 
@@ -156,6 +162,8 @@ _MODULES = {
     "aresponses": "functions",
     "callbacks": "telemetry.callback",
     "completion": "functions",
+    "pydantic_function_tool": "protocol.pydantic_tools",
+    "pydantic_responses_function_tool": "protocol.pydantic_tools",
     "responses": "functions",
 }
 

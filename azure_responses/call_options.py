@@ -30,6 +30,7 @@ from azure_responses.transport import NetworkOptions, Timeout, patience_of, read
 from azure_responses.types.parameters import (
     AgentParameters,
     AnswerParameters,
+    ChatAnswerParameters,
     ChatParameters,
     CompactParameters,
     ResponseParameters,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CallOptions",
     "ChatArguments",
+    "ChatCallOptions",
     "ClientArguments",
     "CompactArguments",
     "Configuration",
@@ -53,6 +55,7 @@ __all__ = [
     "CopyArguments",
     "CreateArguments",
     "IdentityArguments",
+    "ParsedChatArguments",
     "ServingArguments",
     "TOOL_RUN_OPTIONS",
     "ToolRunArguments",
@@ -121,12 +124,20 @@ class CompactArguments(CompactParameters, CallOptions, total=False):
     """Every parameter of a compaction, and the options of a call."""
 
 
-class ChatArguments(ChatParameters, CallOptions, total=False):
-    """Every parameter of a chat completion, and the options of a call."""
+class ChatCallOptions(CallOptions, total=False):
+    """What a chat completion may add to the client's defaults."""
 
     drop_params: bool | None
     """True leaves out of this call, with a warning, what the Responses API cannot do, instead of
     refusing it."""
+
+
+class ChatArguments(ChatParameters, ChatCallOptions, total=False):
+    """Every parameter of a chat completion, and the options of a call."""
+
+
+class ParsedChatArguments(ChatAnswerParameters, ChatCallOptions, total=False):
+    """Every parameter of a chat completion but `response_format`, and the options of a call."""
 
 
 class ServingArguments(TypedDict, total=False):

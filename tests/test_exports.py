@@ -69,6 +69,8 @@ _FRONT_DOOR = [
     "aresponses",
     "callbacks",
     "completion",
+    "pydantic_function_tool",
+    "pydantic_responses_function_tool",
     "responses",
 ]
 

@@ -21,12 +21,13 @@ from azure_responses import (
     responses,
 )
 from azure_responses._async import chat as async_chat
+from azure_responses._async import chat_events as async_chat_events
 from azure_responses._async import pages as async_pages
 from azure_responses._async import resources as async_resources
 from azure_responses._async import response_connection as async_connection
 from azure_responses._async.credentials import AsyncCredentials
 from azure_responses._async.watch import AsyncTelemetry, AsyncWatch
-from azure_responses._sync import chat, pages, resources, response_connection
+from azure_responses._sync import chat, chat_events, pages, resources, response_connection
 from azure_responses._sync.credentials import Credentials
 from azure_responses._sync.watch import Telemetry, Watch
 from azure_responses.openai_server import AsyncOpenAIServer, OpenAIServer
@@ -40,6 +41,7 @@ _PAIRS: list[tuple[type, type]] = [
     (Stream, AsyncStream),
     (chat.Chat, async_chat.AsyncChat),
     (chat.Completions, async_chat.AsyncCompletions),
+    (chat_events.ChatEventStream, async_chat_events.AsyncChatEventStream),
     (chat.ChatCompletionStream, async_chat.AsyncChatCompletionStream),
     (resources.Responses, async_resources.AsyncResponses),
     (resources.RawResponses, async_resources.AsyncRawResponses),

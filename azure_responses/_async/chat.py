@@ -1,7 +1,8 @@
 """Chat completions, awaited: over the Responses API by the bridge, over other APIs without it."""
 
 import time
-from typing import Any, Literal, Unpack, overload
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.concurrency import compute
@@ -15,14 +16,20 @@ from azure_responses.bridge import (
     to_chat_completion,
     to_responses_request,
 )
-from azure_responses.call_options import ChatArguments
+from azure_responses.call_options import ChatArguments, ParsedChatArguments
 from azure_responses.errors import AzureResponsesError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.model_name import without_provider
 from azure_responses.protocol.warning import warn_caller
 from azure_responses.types.chat import ChatCompletion
 
-__all__ = ["AsyncChat", "AsyncChatCompletionStream", "AsyncCompletions"]
+if TYPE_CHECKING:
+    from azure_responses._async.chat_events import AsyncChatEventStream
+    from azure_responses.types.parsed_chat import ParsedChatCompletion
+
+__all__ = ["AsyncBeta", "AsyncChat", "AsyncChatCompletionStream", "AsyncCompletions"]
+
+T = TypeVar("T")
 
 
 class AsyncChat:
@@ -30,6 +37,13 @@ class AsyncChat:
 
     def __init__(self, completions: "AsyncCompletions") -> None:
         self.completions = completions
+
+
+class AsyncBeta:
+    """`client.beta`: the openai package's older path to `chat.completions.parse`."""
+
+    def __init__(self, chat: AsyncChat) -> None:
+        self.chat = chat
 
 
 class AsyncCompletions:
@@ -119,6 +133,89 @@ class AsyncCompletions:
                 if not self._native.learn(chat["model"], error, api):
                     raise
 
+    @overload
+    async def parse(
+        self, /, *, response_format: type[T], **parameters: Unpack[ParsedChatArguments]
+    ) -> "ParsedChatCompletion[T]": ...
+    @overload
+    async def parse(
+        self,
+        /,
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        **parameters: Unpack[ParsedChatArguments],
+    ) -> "ParsedChatCompletion[None]": ...
+    @shows_parameters(ParsedChatArguments)
+    async def parse(
+        self,
+        /,
+        *,
+        response_format: type[Any] | Mapping[str, Any] | None = None,
+        **parameters: Unpack[ParsedChatArguments],
+    ) -> "ParsedChatCompletion[Any]":
+        """A chat completion whose text is read into a type, and arguments into those of the tools.
+
+        `choices[0].message.parsed` is the value, None where the model refused or called tools;
+        `tool_calls[0].function.parsed_arguments` that of a strict tool or a
+        `pydantic_function_tool`.
+
+        Raises:
+            LengthFinishReasonError: the answer was cut short.
+            ContentFilterFinishReasonError: the content filter stopped the answer.
+            pydantic.ValidationError: the type does not accept a complete answer.
+            ConfigurationError: the type cannot be a strict JSON schema.
+            AzureResponsesError: as of `create`.
+        """
+        # Imported on use: most programs parse nothing.
+        from azure_responses.bridge.chat_parsing import ChatParser
+
+        given = _with_list(parameters)
+        parser: ChatParser[Any] = ChatParser(response_format, given.get("tools"))
+        return parser.read(await self.create(response_format=response_format, **given))
+
+    @overload
+    def stream(
+        self, /, *, response_format: type[T], **parameters: Unpack[ParsedChatArguments]
+    ) -> "AsyncChatEventStream[T]": ...
+    @overload
+    def stream(
+        self,
+        /,
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        **parameters: Unpack[ParsedChatArguments],
+    ) -> "AsyncChatEventStream[None]": ...
+    @shows_parameters(ParsedChatArguments)
+    def stream(
+        self,
+        /,
+        *,
+        response_format: type[Any] | Mapping[str, Any] | None = None,
+        **parameters: Unpack[ParsedChatArguments],
+    ) -> "AsyncChatEventStream[Any]":
+        """The events of a chat completion, to use as a context manager (`async with`).
+
+        They have the types of the openai package: "content.delta", "content.done",
+        "tool_calls.function.arguments.done", "chunk", ….
+
+        Raises:
+            ConfigurationError: the type cannot be a strict JSON schema.
+        """
+        from azure_responses._async.chat_events import AsyncChatEventStream
+        from azure_responses.bridge.chat_parsing import ChatParser
+
+        given = _with_list(parameters)
+        parser: ChatParser[Any] = ChatParser(response_format, given.get("tools"))
+
+        async def connect() -> AsyncChatCompletionStream:
+            chunks: AsyncChatCompletionStream = await self.create(
+                stream=True, response_format=response_format, **given
+            )
+            return chunks
+
+        ends_early = parser.is_typed or parser.arguments.reads_any
+        return AsyncChatEventStream(connect, parser, ends_early=ends_early)
+
     async def _bridged(
         self, chat: dict[str, Any], *, stream: bool
     ) -> "ChatCompletion | AsyncChatCompletionStream":
@@ -153,3 +250,9 @@ class AsyncCompletions:
         for warning in request.warnings:
             warn_caller(warning)
         return request
+
+
+def _with_list(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with tools that can be read twice."""
+    tools = parameters.get("tools")
+    return {**parameters} if tools is None else {**parameters, "tools": list(tools)}

@@ -24,7 +24,7 @@ from azure_responses.parameter_help import shows_parameters
 from azure_responses.transport import LoopTransport, Timeout, refuse_wrong_client
 
 if TYPE_CHECKING:
-    from azure_responses._async.chat import AsyncChat
+    from azure_responses._async.chat import AsyncBeta, AsyncChat
     from azure_responses._async.object_calls import AsyncObjectCalls
     from azure_responses._async.webhooks import AsyncWebhooks
 
@@ -84,6 +84,13 @@ class AsyncAzureResponses(AsyncStoredObjects, AsyncClosing):
         if self._chat is None:
             self._chat = self._make_chat()
         return self._chat
+
+    @property
+    def beta(self) -> "AsyncBeta":
+        """`chat` again, under its older path in the openai package."""
+        from azure_responses._async.chat import AsyncBeta
+
+        return AsyncBeta(self.chat)
 
     @property
     def models(self) -> AsyncModels:

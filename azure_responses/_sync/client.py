@@ -25,7 +25,7 @@ from azure_responses.parameter_help import shows_parameters
 from azure_responses.transport import SyncTransport, Timeout, refuse_wrong_client
 
 if TYPE_CHECKING:
-    from azure_responses._sync.chat import Chat
+    from azure_responses._sync.chat import Beta, Chat
     from azure_responses._sync.object_calls import ObjectCalls
     from azure_responses._sync.webhooks import Webhooks
 
@@ -84,6 +84,13 @@ class AzureResponses(StoredObjects, Closing):
         if self._chat is None:
             self._chat = self._make_chat()
         return self._chat
+
+    @property
+    def beta(self) -> "Beta":
+        """`chat` again, under its older path in the openai package."""
+        from azure_responses._sync.chat import Beta
+
+        return Beta(self.chat)
 
     @property
     def models(self) -> Models:

@@ -90,8 +90,20 @@ class StructuredOutput(Generic[T]):
             _attach(error, response)
             raise
 
+    def read_text(self, text: str, result: Any) -> T:
+        """The value of a whole text; `result` is what it stands in.
 
-def _attach(error: Any, response: Response) -> Any:
+        Raises:
+            pydantic.ValidationError: as of `read`; its `response` is the result.
+        """
+        try:
+            return self._adapter.validate_json(text)
+        except ValidationError as error:
+            _attach(error, result)
+            raise
+
+
+def _attach(error: Any, response: Any) -> Any:
     """Let a validation error carry the response, and take it along into a copy or a pickle.
 
     Pydantic's errors cannot be derived from, and callers catch this one; so what was paid for rides

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .models import *  # noqa: F403
     from .page import *  # noqa: F403
     from .parameters import *  # noqa: F403
+    from .parsed_chat import *  # noqa: F403
     from .response import *  # noqa: F403
     from .result import *  # noqa: F403
     from .skills import *  # noqa: F403
@@ -58,7 +59,7 @@ else:  # Any other name is an error to type checkers, which do not read this.
         return value
 
 
-_CHAT = ("chat", "chat_chunk")
+_CHAT = ("chat", "chat_chunk", "parsed_chat")
 # In the order in which they import each other: the search for a name imports what the name needs
 # and little else.
 _MODULES = (

@@ -18,6 +18,7 @@ __all__ = [
     "BackgroundOptions",
     "CREATE_PARAMETERS",
     "ChatCompletionMessageParam",
+    "ChatAnswerParameters",
     "ChatParameters",
     "CompactParameters",
     "ContextManagement",
@@ -311,8 +312,8 @@ class ResponseParameters(AnswerParameters, ToolParameters, total=False):
     """What a response can be asked for, however it is sent."""
 
 
-class ChatParameters(ResponseParameters, total=False):
-    """What a chat completion can be asked for: its own parameters, and those of a response."""
+class ChatAnswerParameters(ResponseParameters, total=False):
+    """What a chat completion can be asked for, but for the format of its answer."""
 
     messages: Iterable[ChatCompletionMessageParam | Any] | None
     """The conversation as chat messages, each with a `role` and `content`; `input` may stand in its
@@ -327,9 +328,6 @@ class ChatParameters(ResponseParameters, total=False):
     model allows; sent as `reasoning.effort` (OpenAI)."""
     verbosity: Verbosity | None
     """How long answers are: "low", "medium" or "high"; sent as `text.verbosity` (OpenAI)."""
-    response_format: type[Any] | _JsonObject | None
-    """Object with the type "text", "json_object" or "json_schema", or a pydantic model; sent as
-    `text.format`."""
     logprobs: bool | None
     """True returns the log probability of each token of the text (OpenAI)."""
     web_search_options: _JsonObject | None
@@ -365,6 +363,14 @@ class ChatParameters(ResponseParameters, total=False):
     Azure's own data."""
     user_security_context: _JsonObject | None
     """End user and application, for Microsoft Defender; sent in the body as it is (Azure)."""
+
+
+class ChatParameters(ChatAnswerParameters, total=False):
+    """What a chat completion can be asked for: its own parameters, and those of a response."""
+
+    response_format: type[Any] | _JsonObject | None
+    """Object with the type "text", "json_object" or "json_schema", or a pydantic model; sent as
+    `text.format`."""
 
 
 class AgentReference(Model):

@@ -22,7 +22,9 @@ RUNNERS = ("sync", "asyncio", "trio")
 _NOT_AWAITED = frozenset(
     {
         ("AzureResponses", "with_options"),
+        ("AzureResponses", "copy"),
         ("Batches", "list"),
+        ("Completions", "stream"),
         ("ContainerFiles", "list"),
         ("Containers", "list"),
         ("ConversationItems", "list"),
