@@ -1,6 +1,7 @@
 """`azure-responses serve`, the gateway, and `azure-responses emulate`, an Azure on a port."""
 
 import argparse
+import asyncio
 import json
 import os
 import sys
@@ -34,6 +35,12 @@ def add_serve_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--check", action="store_true", help="check the configuration and exit")
     parser.add_argument(
+        "--live",
+        action="store_true",
+        help="with --check: call each deployment once, for 16 output tokens at most, and say what "
+        "is wrong",
+    )
+    parser.add_argument(
         "--emulator", action="store_true", help="serve the embedded emulator instead of Azure"
     )
     parser.set_defaults(run=serve_gateway)
@@ -42,8 +49,10 @@ def add_serve_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 def serve_gateway(arguments: argparse.Namespace) -> int:
     """Serve until a signal stops it."""
     try:
+        if arguments.live and not arguments.check:
+            raise ConfigurationError("--live needs --check.", hint="serve --check --live")
         if arguments.check:
-            return _check(arguments.config)
+            return _check(arguments.config, is_live=arguments.live)
         return _serve(arguments)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
@@ -51,14 +60,16 @@ def serve_gateway(arguments: argparse.Namespace) -> int:
         ) from error
 
 
-def _check(config: str | None) -> int:
+def _check(config: str | None, *, is_live: bool) -> int:
     from azure_responses.gateway.app import create_app
-    from azure_responses.gateway.config_file import read_config
+    from azure_responses.gateway.config_file import read_config, read_environment
 
     if config is None:
-        create_app(None)
-        print("the environment: ready to serve")
-        return 0
+        settings = read_environment(os.environ)
+        create_app(settings)
+        failed = _call_deployments(settings) if is_live else 0
+        print(f"the environment: {'not ' if failed else ''}ready to serve")
+        return 2 if failed else 0
     try:
         text = Path(config).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -70,8 +81,40 @@ def _check(config: str | None) -> int:
     for problem in problems:
         print(problem)
     count = sum(problem.severity == "error" for problem in problems)
-    print(f"{config}: {count if count else 'no'} error{'' if count == 1 else 's'}")
-    return 2 if count else 0
+    failed = 0
+    if is_live and loaded.settings is not None and not count:
+        failed = _call_deployments(loaded.settings)
+    print(f"{config}: {_number(count, 'error')}")
+    return 2 if count or failed else 0
+
+
+def _number(count: int, name: str) -> str:
+    return f"{count or 'no'} {name}{'' if count == 1 else 's'}"
+
+
+def _call_deployments(settings: "GatewaySettings") -> int:
+    """Call each deployment once, print each result as it comes, and count the failures."""
+    from azure_responses.gateway.app import create_app
+    from azure_responses.gateway.deployment_checks import DeploymentCheck
+
+    def show(result: DeploymentCheck) -> None:
+        one = result.deployment
+        name = f"{one.group} ({one.model} at {one.host}, id {one.id})"
+        detail = f": {result.detail}" if result.detail else ""
+        hint = f" ({result.hint})" if result.hint else ""
+        print(f"{result.state}: {name} in {result.seconds:.2f} s{detail}{hint}", flush=True)
+
+    async def check() -> list[DeploymentCheck]:
+        gateway = create_app(settings).gateway
+        try:
+            return await gateway.checks.run(on_result=show)
+        finally:
+            await gateway.close()
+
+    results = asyncio.run(check())
+    failed = sum(result.state == "unhealthy" for result in results)
+    print(f"{_number(len(results), 'deployment')}, {_number(failed, 'failure')}")
+    return failed
 
 
 def _try_out(settings: "GatewaySettings") -> "Iterator[ConfigProblem]":

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from pydantic_core import to_json
 
@@ -89,7 +90,7 @@ class GatewayApp:
             return
         if scope["method"] in ("GET", "HEAD"):
             if path in HEALTH_PATHS:
-                await self._health(path, send)
+                await self._health(scope, send)
                 return
             if path == "/metrics" and self.gateway.settings.metrics:
                 await self._metrics(scope, send)
@@ -140,9 +141,9 @@ class GatewayApp:
         else:
             await send_json(send, 200, answer)
 
-    async def _health(self, path: str, send: Send) -> None:
+    async def _health(self, scope: Scope, send: Send) -> None:
         gateway = self.gateway
-        if path in _LIVE:
+        if scope["path"] in _LIVE:
             # Also while it shuts down: what restarts on a failing liveness probe would cut the
             # very calls that the process waits for. It only is not ready any more.
             await send_json(send, 200, _ALIVE)
@@ -150,7 +151,28 @@ class GatewayApp:
             await send_json(send, 503, _SHUTTING_DOWN)
         else:
             state = {"db": gateway.database_state, "state": gateway.shared_state}
-            await send_json(send, 200, to_json({"status": "healthy", **state}))
+            found = {"status": "healthy", **state}
+            if scope["path"] == "/health" and self._is_operator(scope):
+                model = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("model")
+                found |= await self._check_deployments(model)
+            await send_json(send, 200, to_json(found))
+
+    def _is_operator(self, scope: Scope) -> bool:
+        """Whether the request has the master key; probes of a load balancer have none."""
+        caller = self.gateway.access.authenticate(read_headers(scope), time.time())
+        return not isinstance(caller, ErrorResponse) and caller.is_master
+
+    async def _check_deployments(self, model: str | None) -> dict[str, Any]:
+        """The last calls of the deployments; LiteLLM's names for the lists."""
+        results = await self.gateway.checks.latest(model)
+        shows_details = self.gateway.settings.health_check_details
+        lists: dict[str, list[Any]] = {"healthy": [], "unhealthy": [], "skipped": []}
+        for result in results:
+            lists[result.state].append(result.to_dict(has_details=shows_details))
+        return {
+            **{f"{state}_endpoints": found for state, found in lists.items()},
+            **{f"{state}_count": len(found) for state, found in lists.items()},
+        }
 
     async def _metrics(self, scope: Scope, send: Send) -> None:
         gateway = self.gateway

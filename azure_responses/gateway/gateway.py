@@ -23,6 +23,7 @@ from azure_responses.gateway.call_log import LOGGER, log_call
 from azure_responses.gateway.concurrency_limit import ConcurrencyLimit
 from azure_responses.gateway.connection_limits import ConnectionPlaces
 from azure_responses.gateway.cost_estimate import CostEstimates
+from azure_responses.gateway.deployment_checks import DeploymentChecks
 from azure_responses.gateway.graceful_shutdown import GracefulShutdown
 from azure_responses.gateway.key_table import ANYONE, ApiCaller, KeyTable
 from azure_responses.gateway.metrics import Metrics
@@ -72,7 +73,9 @@ class Gateway:
         # Where replicas have no Redis, they share the database.
         shares_database = settings.database_url is not None and settings.state is None
         self._texts = DatabaseTexts(str(settings.database_url)) if shares_database else None
-        self.router = self._make_router(router_options)
+        options = _router_options(settings, router_options)
+        self.router = self._make_router(options)
+        self.checks = DeploymentChecks(settings, options, self.router)
         self.server = AsyncOpenAIServer(self.router)
         rights = ModelRights(self.router.parts.reader.routing)
         self._table = KeyTable(settings.keys, rights.allow)
@@ -108,8 +111,7 @@ class Gateway:
         self.batch_runner: BatchRunner | None = None
         self.batch_api = self._batch_api()
 
-    def _make_router(self, router_options: Mapping[str, Any] | None) -> Router:
-        options = _router_options(self.settings, router_options)
+    def _make_router(self, options: Mapping[str, Any]) -> Router:
         if self._texts is not None:
             options = {"response_texts": self._texts, **options}
         return Router(self.settings.model_list, **options)
@@ -152,10 +154,12 @@ class Gateway:
         self.spend_writer.start()
         await self._start_background(self.spend_writer)
         await self._start_batches()
+        self.checks.start()
 
     async def close(self) -> None:
         """Write what is still in memory and close every connection."""
         self.shutdown.begin()
+        await self.checks.aclose()
         if self.batch_runner is not None:
             await self.batch_runner.aclose()
         await self.webhook_receiver.aclose()

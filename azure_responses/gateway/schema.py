@@ -70,6 +70,12 @@ class GatewaySettings:
         metrics: serve /metrics.
         metrics_key: opens /metrics, as the master key does; None leaves it open to all.
         metrics_need_key: any key opens it, and nothing else.
+        background_health_checks: each process calls every deployment once per interval, whether the
+            results are read or not.
+        health_check_interval: seconds for which the result of such a call is shown.
+        health_check_timeout: seconds that such a call may take.
+        health_check_details: results say what is wrong, and where.
+        enable_health_check_routing: a deployment whose call failed has a cooldown until the next.
         webhook_secrets: of the webhook endpoints of the resources, any of which may sign; none of
             them leaves /webhooks/azure closed.
         webhook_allow_http: webhooks of keys are also sent to URLs without TLS.
@@ -113,6 +119,11 @@ class GatewaySettings:
     metrics: bool = True
     metrics_key: str | None = field(default=None, repr=False)
     metrics_need_key: bool = False
+    background_health_checks: bool = False
+    health_check_interval: float = 300.0
+    health_check_timeout: float = 60.0
+    health_check_details: bool = True
+    enable_health_check_routing: bool = False
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     webhook_allow_http: bool = False
     webhook_allow_private: bool = False
@@ -251,6 +262,11 @@ GENERAL: Mapping[str, Setting] = {
     "redis_url": Setting("state", _text),
     "metrics": Setting("metrics", _flag),
     "metrics_key": Setting("metrics_key", _text),
+    "background_health_checks": Setting("background_health_checks", _flag),
+    "health_check_interval": Setting("health_check_interval", _seconds),
+    "health_check_timeout": Setting("health_check_timeout", _seconds),
+    "health_check_details": Setting("health_check_details", _flag),
+    "enable_health_check_routing": Setting("enable_health_check_routing", _flag),
     "webhook_secrets": Setting("webhook_secrets", _secrets),
     "webhook_allow_http": Setting("webhook_allow_http", _flag),
     "webhook_allow_private": Setting("webhook_allow_private", _flag),
@@ -335,10 +351,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
         "alerting_threshold": "Alert on /metrics or on OpenTelemetry.",
         "alerting_args": "Alert on /metrics or on OpenTelemetry.",
         "alert_to_webhook_url": "Alert on /metrics or on OpenTelemetry.",
-        "background_health_checks": "Deployments are judged by the calls they answer.",
-        "health_check_interval": "Deployments are judged by the calls they answer.",
-        "health_check_details": "Deployments are judged by the calls they answer.",
-        "enable_health_check_routing": "Deployments are judged by the calls they answer.",
         "max_parallel_requests": "Set max_concurrent_requests, which holds for all keys.",
         "global_max_parallel_requests": "Set max_concurrent_requests, for each process.",
         "allowed_ips": "Restrict addresses in front of the gateway.",
