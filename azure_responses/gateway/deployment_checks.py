@@ -101,7 +101,8 @@ class DeploymentChecks:
         self._options = {**kept, "num_retries": 0, "timeout": settings.health_check_timeout}
         self._registry = router.parts.reader.routing
         # A router has its deployments in the order of its entries.
-        self._entries = list(zip(self._registry.deployments, settings.model_list, strict=True))
+        pairs = zip(self._registry.deployments, settings.model_list, strict=True)
+        self._entries = [(one, _with_id(entry, one.id)) for one, entry in pairs]
         self._max_age = settings.health_check_interval
         self._is_background = settings.background_health_checks
         self._cools_down = settings.enable_health_check_routing
@@ -129,7 +130,7 @@ class DeploymentChecks:
         return list(await asyncio.gather(*(check(*pair) for pair in self._of(group))))
 
     async def latest(self, group: str | None = None) -> list[DeploymentCheck]:
-        """The last results; what is older than `health_check_interval` is checked now, for all that wait."""
+        """The last results; those older than `health_check_interval` are made anew first."""
         async with self._lock:
             oldest = time.time() - self._max_age
             ids = [deployment.id for deployment, _ in self._of(group)]
@@ -192,7 +193,7 @@ class DeploymentChecks:
             if deployment.model == ANY_MODEL or deployment.is_batch:
                 # The list is free, and shows that the endpoint and the credential are in order.
                 own = router.parts.reader.routing.deployments[0]
-                await router.async_calls.targets.of(own).client.models.list()
+                await router.parts.async_calls.targets.of(own).client.models.list()
                 return
             path, parameters = _CALLS[_mode_of(deployment)]
             body = json.dumps({"model": deployment.group, **parameters}).encode()
@@ -201,6 +202,11 @@ class DeploymentChecks:
             )
         if isinstance(reply.summary.error, AzureResponsesError):
             raise reply.summary.error
+
+
+def _with_id(entry: Mapping[str, Any], identity: str) -> Mapping[str, Any]:
+    """The entry with the id that its deployment has among the others, for messages."""
+    return {**entry, "model_info": {**(entry.get("model_info") or {}), "id": identity}}
 
 
 def _reason_to_skip(deployment: Deployment) -> str | None:

@@ -179,7 +179,13 @@ def _own_paths() -> dict[str, Any]:
         "/health/liveliness": {"get": _own("Whether the process lives.", "Text")},
         "/health/liveness": {"get": _own("Whether the process lives.", "Text")},
         "/health/readiness": {"get": _own("Whether it takes calls.", "Object", draining)},
-        "/health": {"get": _own("Whether it takes calls.", "Object", draining)},
+        "/health": {
+            "get": _own(
+                "Whether it takes calls; with the master key also the state of the deployments.",
+                "Object",
+                draining,
+            )
+        },
         "/healthz": {"get": _own("Whether it takes calls.", "Object", draining)},
         "/openapi.json": {"get": _own("This document.", "Object")},
         "/metrics": {

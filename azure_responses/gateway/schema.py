@@ -259,6 +259,7 @@ GENERAL: Mapping[str, Setting] = {
     "allowed_hosts": Setting("allowed_hosts", _texts),
     "allowed_routes": Setting("allowed_routes", read_routes),
     "allow_unauthenticated": Setting("allow_unauthenticated", _flag),
+    "always_include_stream_usage": Setting("router.always_include_stream_usage", _flag),
     "redis_url": Setting("state", _text),
     "metrics": Setting("metrics", _flag),
     "metrics_key": Setting("metrics_key", _text),

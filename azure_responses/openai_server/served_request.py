@@ -16,6 +16,7 @@ from azure_responses.errors import (
 from azure_responses.openai_server.call_summary import CallSummary
 from azure_responses.openai_server.error_body import unusable_credential
 from azure_responses.openai_server.exchange import ApiRequest
+from azure_responses.openai_server.merged_reasoning import MergedReasoning
 from azure_responses.openai_server.passed_request import read_passed_body
 from azure_responses.openai_server.request_json import (
     drop_status,
@@ -48,6 +49,7 @@ _TIMEOUT = "x-litellm-timeout"
 # As long as a value of Azure's metadata may be.
 _LONGEST_NAME = 512
 _DROPPED = "additional_drop_params"
+_MERGES = "merge_reasoning_content_in_choices"
 # What callers of Messages say besides the body; a deployment that speaks another API gets neither.
 _ANTHROPIC = ("anthropic-version", "anthropic-beta")
 # Without these nothing is left to ask.
@@ -66,6 +68,8 @@ class ServedRequest:
         routed: what the router makes of it; None of operations that are not routed.
         is_stream: the answer comes as events.
         failures: of its attempts, those among them that another attempt followed.
+        wants_merged: the caller asks for the reasoning of a chat inside its content.
+        merged: puts it there; None leaves both as they are.
     """
 
     request: ApiRequest
@@ -75,6 +79,8 @@ class ServedRequest:
     routed: RoutedRequest | StoredRequest | RoutedObject | PassedRequest | None = None
     is_stream: bool = False
     failures: list[BaseException] = field(default_factory=list)
+    wants_merged: bool = False
+    merged: MergedReasoning | None = None
 
     @property
     def operation(self) -> str:
@@ -122,6 +128,8 @@ class ServedRequest:
         summary.deployment_id = deployment.id
         summary.deployment = deployment.name_for(call.group)
         summary.base_model = deployment.base_model
+        if self.caller == "chat" and (deployment.merges_reasoning or self.wants_merged):
+            self.merged = MergedReasoning()
         summary.attempts = call.attempts
         summary.fallbacks = len(call.fallbacks)
         try:
@@ -186,6 +194,8 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         del body["drop_params"]
         received.is_changed = True
     received.is_changed |= _drop_named(body)
+    if caller == "chat":
+        received.is_changed |= _read_chat_settings(call, body, reader.routing)
     received.is_changed |= drop_status(body)
     call.body = body
     call.is_stream = summary.is_stream = _read_stream(body, route.row)
@@ -201,6 +211,23 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         headers=request.headers,
     )
     summary.end_user = _check_end_user(call.routed.end_user)
+
+
+def _read_chat_settings(
+    call: ServedRequest, body: dict[str, Any], routing: DeploymentRegistry
+) -> bool:
+    """What LiteLLM's settings of chats make of the body; True if they change it."""
+    is_changed = False
+    if _MERGES in body:
+        call.wants_merged = _read_choice(body, _MERGES)
+        del body[_MERGES]
+        is_changed = True
+    options = body.get("stream_options") or {}
+    is_silent = isinstance(options, Mapping) and "include_usage" not in options
+    if routing.settings.always_include_stream_usage and body.get("stream") is True and is_silent:
+        body["stream_options"] = {**options, "include_usage": True}
+        is_changed = True
+    return is_changed
 
 
 def _check_end_user(end_user: str | None) -> str | None:

@@ -41,6 +41,7 @@ class Deployment:
         timeout, cooldown_time, max_retries: its own, in seconds and attempts; None leaves them to
             the router.
         dropped_params: parameters that are left out of every call (`additional_drop_params`).
+        merges_reasoning: answers to chats have their reasoning in their content.
         access_groups: a key with the name of one of these may call its group.
         connection: arguments of the client; may hold secrets.
     """
@@ -67,6 +68,7 @@ class Deployment:
     executes: Literal["native", "gateway"] = "native"
     is_websocket: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    merges_reasoning: bool = False
     access_groups: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     connection: Mapping[str, Any] = field(default_factory=dict, repr=False)

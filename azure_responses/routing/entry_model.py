@@ -12,15 +12,18 @@ from azure_responses.protocol.pasted_url import PastedURL
 from azure_responses.routing.deployment import ANY_MODEL
 
 __all__ = [
+    "MERGING",
     "Entry",
     "read_api",
     "read_batch",
     "read_executes",
     "read_facts",
+    "read_merging",
     "read_model",
     "read_websocket",
 ]
 
+MERGING = "merge_reasoning_content_in_choices"
 _PROVIDERS = ("azure", "azure_ai")
 # The names of the deployment types in Azure's templates and its portal, without their spaces.
 _BATCH_TYPES = frozenset({"globalbatch", "datazonebatch"})
@@ -144,6 +147,17 @@ def read_executes(entry: Entry) -> Literal["native", "gateway"]:
     if given not in (None, "native", "gateway"):
         entry.refuse(f"execute is {given!r}.", "Write execute: gateway, or leave it out.")
     return "gateway" if given == "gateway" else "native"
+
+
+def read_merging(entry: Entry) -> bool:
+    """True where answers to chats have their reasoning in their content.
+
+    Raises ConfigurationError for a value that is neither true nor false.
+    """
+    given = entry.params.get(MERGING)
+    if given is not None and not isinstance(given, bool):
+        entry.refuse(f"{MERGING} is {given!r}.", f"Write {MERGING}: true, or leave it out.")
+    return bool(given)
 
 
 def read_websocket(entry: Entry, api: APISetting) -> bool:

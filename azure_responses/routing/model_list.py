@@ -18,11 +18,13 @@ from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.entry_access import ACCESS_KEYS, read_access_groups
 from azure_responses.routing.entry_model import (
+    MERGING,
     Entry,
     read_api,
     read_batch,
     read_executes,
     read_facts,
+    read_merging,
     read_model,
     read_websocket,
 )
@@ -73,6 +75,7 @@ _READ = {
     "sku",
     "facts",
     "websocket",
+    MERGING,
     *_CONNECTION,
     *_ENDPOINTS,
     *_NUMBERS,
@@ -237,6 +240,7 @@ def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str])
         info=entry.info,
         dropped_params=_dropped(entry),
         access_groups=read_access_groups(entry),
+        merges_reasoning=read_merging(entry),
         connection={
             argument: endpoint,
             **({} if provider == "azure" else {"provider": provider}),

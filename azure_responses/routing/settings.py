@@ -106,6 +106,8 @@ class RouterSettings:
         retry_ratio, retry_floor: retries allowed per call, and per second besides.
         aliases: other names of groups.
         hidden_aliases: those that lists of models leave out.
+        always_include_stream_usage: streams of chats report their usage, unless the caller says
+            not to.
         replicate_files: uploads go to every resource of the group, unless they say otherwise.
         prompt_cache_affinity: calls prefer the deployment that has their prompt in its cache.
         affinity_checks: kinds of affinity asked for besides.
@@ -131,6 +133,7 @@ class RouterSettings:
     aliases: Mapping[str, str] = field(default_factory=dict)
     hidden_aliases: frozenset[str] = frozenset()
     replicate_files: bool = False
+    always_include_stream_usage: bool = False
     prompt_cache_affinity: bool = True
     affinity_checks: frozenset[AffinityKind] = frozenset()
     group_affinity: Mapping[str, frozenset[AffinityKind]] = field(default_factory=dict)
@@ -325,6 +328,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "retry_ratio": ("retry_ratio", _number),
     "retry_floor": ("retry_floor", _number),
     "replicate_files": ("replicate_files", _flag),
+    "always_include_stream_usage": ("always_include_stream_usage", _flag),
     "prompt_cache_affinity": ("prompt_cache_affinity", _flag),
     "deployment_affinity_ttl_seconds": ("affinity_ttl", _number),
     "model_group_affinity_config": ("group_affinity", _group_affinity),

@@ -234,6 +234,7 @@ class _Served:
         summary.headers = reply.headers
         write = partial(response_body, summary, reply)
         body = run_in_thread(write) if reply.size >= _LONG_REPLY else write()
+        body = self._merged(body)
         # Only now: the header with the overhead counts the writing too.
         summary.latency = time.monotonic() - self._began
         return json_reply(summary, body)
@@ -253,7 +254,7 @@ class _Served:
         if not isinstance(result, RoutedChatStream):
             summary.latency = time.monotonic() - self._began
             summary.headers = result.headers
-            return json_reply(summary, chat_body(summary, result))
+            return json_reply(summary, self._merged(chat_body(summary, result)))
         result.settle_with(routed, self._calls.abandoned_streams)
         self._note_begin(result.events.headers)
         return event_reply(summary, StreamBody(self._chunks(result)))
@@ -303,6 +304,11 @@ class _Served:
         summary.warnings = attempt.warnings
         summary.deployment_api = attempt.api
 
+    def _merged(self, body: bytes) -> bytes:
+        """A chat completion with its reasoning in its content, where its entry says so."""
+        merged = self._call.merged
+        return body if merged is None else merged.whole(body)
+
     def _note_begin(self, headers: Any) -> None:
         summary = self._call.summary
         summary.headers = headers
@@ -317,8 +323,9 @@ class _Served:
         summary, frames = self._call.summary, stream.frames
         try:
             try:
+                merged = self._call.merged
                 while piece := stream.read():
-                    yield piece
+                    yield piece if merged is None else merged.frames(piece)
                 if self._call.caller == "chat":
                     # Clients of chat completions read until it comes.
                     yield b"data: [DONE]\n\n"
@@ -340,13 +347,14 @@ class _Served:
                 stream.close()
 
     def _chunks(self, chunks: RoutedChatStream) -> Generator[bytes, None]:
-        summary, events = self._call.summary, chunks.events
+        summary, events, merged = self._call.summary, chunks.events, self._call.merged
         is_whole = False
         try:
             try:
                 with chunks:
                     for chunk in chunks:
-                        yield chat_chunk(summary, chunk)
+                        piece = chat_chunk(summary, chunk)
+                        yield piece if merged is None else merged.frames(piece)
             except AzureResponsesError as error:
                 summary.error = reason_of(error)
                 yield chat_error(summary.error)
