@@ -76,6 +76,11 @@ class CacheKey(NamedTuple):
     rate: int
 
     @property
+    def shared_name(self) -> str:
+        """Under which a shared state keeps the tag of the deployment."""
+        return f"cache:{self.digest.hex()}"
+
+    @property
     def chance(self) -> float:
         """A number in [0, 1) that is the same in every process with the same secret."""
         return (int.from_bytes(self.digest[:8]) >> 11) / 2**53
@@ -87,10 +92,13 @@ class CacheKeys(NamedTuple):
     Attributes:
         keys: that of the conversation before that of what conversations share.
         life: seconds for which the request wants its cache to be kept; 0 where it does not say.
+        is_begun: the input goes on after the user's first message, so that another process may have
+            served the turns before.
     """
 
     keys: tuple[CacheKey, ...]
     life: float = 0.0
+    is_begun: bool = False
 
 
 class PromptCacheKeys:
@@ -130,7 +138,7 @@ class PromptCacheKeys:
             keys = self._of_text(body, scope)
         if "deployment_affinity" in kinds and owner is not None:
             keys.append(self._key("owner", scope, "", _NAMED_RATE))
-        return CacheKeys(tuple(keys), _life(body)) if keys else None
+        return CacheKeys(tuple(keys), _life(body), _is_begun(body)) if keys else None
 
     def _key(self, name: str, scope: str, given: str, rate: int) -> CacheKey:
         text = f"{name}\0{scope}{given}".encode("utf-8", "surrogatepass")
@@ -226,15 +234,31 @@ def _is_short(parts: list[Any]) -> bool:
     return all(isinstance(part, str) for part in parts) and 4 * sum(map(len, parts)) < _BEGINNING
 
 
+def _items(body: Mapping[str, Any]) -> Any:
+    return body.get("input") or body.get("messages")
+
+
 def _first_message(body: Mapping[str, Any]) -> Any:
     """What the user said first; None where that is not among the first items."""
-    given = body.get("input") or body.get("messages")
+    given = _items(body)
     if isinstance(given, str):
         return given
-    for item in given[:_MOST_ITEMS] if isinstance(given, list) else ():
+    place = _first_place(given)
+    return None if place is None else given[place]
+
+
+def _is_begun(body: Mapping[str, Any]) -> bool:
+    given = _items(body)
+    place = _first_place(given)
+    return place is not None and place + 1 < len(given)
+
+
+def _first_place(given: Any) -> int | None:
+    """Where the user's first message stands among the items."""
+    for place, item in enumerate(given[:_MOST_ITEMS] if isinstance(given, list) else ()):
         role = item.get("role") if isinstance(item, Mapping) else getattr(item, "role", None)
         if role == "user":
-            return item
+            return place
     return None
 
 

@@ -77,6 +77,15 @@ class PromptCaches:
                 chance = key.chance
         return CacheHolders(chance=chance)
 
+    def knows(self, key: CacheKey, now: float) -> bool:
+        """True where some deployment is known to have the cache of a key."""
+        return any(use.until > now for use in self._uses.get(key.digest, ()))
+
+    def leads_to(self, key: CacheKey, deployment: Deployment) -> bool:
+        """True where a deployment had the latest call of a key."""
+        uses = self._uses.get(key.digest)
+        return uses is not None and uses[0].deployment is deployment
+
     def note(self, keys: CacheKeys, deployment: Deployment, now: float, calls: int = 1) -> None:
         """A call with these keys is sent to a deployment, or with `calls` of 0 was answered."""
         with self._lock:

@@ -18,6 +18,7 @@ from azure_responses.routing.failure_policy import (
     reached_service,
     tokens_used,
 )
+from azure_responses.routing.prompt_cache_keys import CacheKeys
 from azure_responses.routing.quota import RUNNING_WAIT
 from azure_responses.routing.route_request import (
     AttemptStep,
@@ -86,6 +87,8 @@ class RoutedCall:
             request, which has to be left out of this attempt.
         replays_history: the deployment reserved does not have the response that the request
             continues; this attempt has to carry its history instead.
+        cache_news: the name of a prompt cache and the tag of the deployment that has it from now
+            on, where other replicas cannot work that out.
     """
 
     def __init__(self, registry: DeploymentRegistry, request: RouteRequest, now: float) -> None:
@@ -102,6 +105,7 @@ class RoutedCall:
         self.alarm: str | None = None
         self.strips_reasoning = False
         self.replays_history = False
+        self.cache_news: tuple[str, str] | None = None
         self._registry = registry
         # None once the call may leave the resource it is pinned to.
         self._pin: Pin | None = request.pin
@@ -327,10 +331,9 @@ class RoutedCall:
             self._release_probes(kept=deployment.id)
         self._candidate, self._slot, self.deployment = candidate, reservation.slot, deployment
         self._mark = health.begin(candidate, now)
-        if self.request.cache is not None:
-            # Now, so that calls which follow before this one is answered go to the same place.
-            self._registry.prompt_caches.note(self.request.cache, deployment, now)
         self.attempts += 1
+        if self.request.cache is not None:
+            self._note_cache(self.request.cache, deployment, now)
         self.fallbacks = path.enter(deployment)
         self.group = path.here.name
         pin = self.request.pin
@@ -339,6 +342,18 @@ class RoutedCall:
         )
         self.strips_reasoning = is_elsewhere and pin is not None and not pin.is_hard
         self.replays_history = is_elsewhere and pin is not None and pin.is_hard
+
+    def _note_cache(self, keys: CacheKeys, deployment: Deployment, now: float) -> None:
+        """Remember where the prompt goes: now, so that calls which overlap follow it there."""
+        registry, key = self._registry, keys.keys[0]
+        caches = registry.prompt_caches
+        # Where weights alone decide, the key says where its first call goes: replicas know that.
+        is_quiet = self.attempts == 1 and not registry.health.troubled
+        is_derived = is_quiet and registry.strategy.name == "weighted"
+        is_known = caches.leads_to(key, deployment)
+        is_news = not is_known and (caches.knows(key, now) or not is_derived)
+        self.cache_news = (key.shared_name, deployment.tag) if is_news else None
+        caches.note(keys, deployment, now)
 
     def refused(self, reservation: Reservation, now: float) -> None:
         """None of the candidates had room (`reservation.candidate` is None)."""

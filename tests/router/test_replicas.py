@@ -267,3 +267,30 @@ def test_ids_of_one_process_are_known_to_the_other(site: Site, is_shared: bool) 
             assert follower.do("retrieve", response_id=made["id"])["id"] == made["id"]
             served.add(made["deployment"])
     assert served == {"east", "west"}
+
+
+def test_a_conversation_goes_on_where_another_process_began_it(shared_site: Site) -> None:
+    options = {"routing_strategy": "least-busy"}
+    first, second = shared_site.replicas(shared_site.rows(), **options)
+    for number in range(6):
+        asked = {"model": "gpt", "prompt_cache_key": f"conversation {number}"}
+        items = [{"role": "user", "content": _QUESTION}]
+        place = first.do("ask", input=items, **asked)["deployment"]
+        assert first.do("flush")
+        items += [{"role": "assistant", "content": "Ann."}, {"role": "user", "content": _QUESTION}]
+        assert second.do("ask", input=items, **asked)["deployment"] == place
+
+
+def test_a_conversation_that_moved_is_followed_by_other_processes(shared_site: Site) -> None:
+    first, second = shared_site.replicas(shared_site.rows())
+    items = [{"role": "user", "content": text} for text in ("Hello", _QUESTION)]
+    asked = {"model": "gpt", "prompt_cache_key": "moved", "input": items}
+    origin = first.do("ask", **asked)["deployment"]
+    shared_site.emulator.faults.add(
+        Fault("http-429", operation="create", resource=origin, times=1, retry_after=0.05)
+    )
+    moved = first.do("ask", **asked)["deployment"]
+    assert moved != origin
+    assert first.do("flush")
+    time.sleep(0.1)
+    assert second.do("ask", **asked)["deployment"] == moved

@@ -238,3 +238,21 @@ def test_empty_values_without_end_are_not_read_to_their_end() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)
     assert _names({"instructions": cycle, "input": "Hi"}) == ["conversation", "beginning"]
+
+
+@pytest.mark.parametrize(
+    ("items", "is_begun"),
+    [
+        ("Hello", False),
+        ([_user("Hello")], False),
+        ([{"role": "system", "content": "Be brief."}, _user("Hello")], False),
+        ([_user("Hello"), {"role": "assistant", "content": "Hi"}, _user("More")], True),
+        ([_Item(role="user", content="Hello"), _Item(role="assistant", content="Hi")], True),
+        ([{"role": "assistant", "content": "Hi"}], False),
+        (None, False),
+    ],
+)
+def test_a_conversation_that_has_begun_is_told_from_a_new_one(items: Any, is_begun: bool) -> None:
+    keys = _keys({"prompt_cache_key": "k", "input": items})
+    assert keys is not None
+    assert keys.is_begun is is_begun

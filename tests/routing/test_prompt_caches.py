@@ -243,3 +243,35 @@ def test_a_group_may_have_its_own_kinds_of_affinity() -> None:
     assert registry.affinity_of("alias") == {"deployment_affinity"}
     assert registry.affinity_of("gpt") == {"session_affinity", "prompt_caching"}
     assert registry.affinity_of("other") == frozenset()
+
+
+def _news(registry: DeploymentRegistry, now: float, *names: str) -> tuple[str, str] | None:
+    call = RoutedCall(registry, _call(*names), now)
+    attempt(call, now)
+    call.answered(Outcome(), now)
+    return call.cache_news
+
+
+def test_replicas_are_told_of_a_first_deployment_that_they_cannot_work_out() -> None:
+    assert _news(fleet("a", "b"), 0.0, "s") is None
+    registry = fleet("a", "b", strategy="least-busy")
+    key = _keys("s").keys[0]
+    news = _news(registry, 0.0, "s", "beginning")
+    assert news is not None
+    assert news[0] == key.shared_name
+    assert registry.by_tag(news[1]) is not None
+    assert _news(registry, 1.0, "s", "beginning") is None
+
+
+def test_replicas_are_told_where_a_conversation_moved_to() -> None:
+    registry = fleet("a", "b")
+    first = _served(registry, _call("s"), 0.0, 0.5)
+    call, tried = serve(registry, _call("s"), 1.0, {first: limited(30.0)})
+    assert call.cache_news == (_keys("s").keys[0].shared_name, f"tag-{tried[-1]}")
+    # While a deployment is in cooldown a draw by weight is not that of a replica that is not told.
+    assert _news(registry, 2.0, "other") is not None
+
+
+def test_calls_without_keys_have_no_news() -> None:
+    call, _ = serve(fleet("a", "b", strategy="latency"), ask())
+    assert call.cache_news is None

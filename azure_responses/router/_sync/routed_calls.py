@@ -21,6 +21,7 @@ from azure_responses.router.attempts import (
 from azure_responses.router.targets import Target, Targets
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.prompt_cache_keys import CacheKeys
 from azure_responses.routing.route_request import AttemptStep, Reservation, RouteRequest, WaitStep
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.store.interface import StateStore
@@ -77,6 +78,8 @@ class RoutedCalls:
             AzureResponsesError: the last failure, or a 429 or 503 with `retry_after` when no
                 deployment can serve before the deadline.
         """
+        if route_request.cache is not None and self.state.is_shared:
+            self._learn_cache(route_request.cache)
         call = RoutedCall(self.routing, route_request, time.monotonic())
         # A filtered answer, in case the groups that are asked after it have no better one.
         kept: Routed[T] | None = None
@@ -106,6 +109,16 @@ class RoutedCalls:
             if open_attempt.conclude(answer):
                 return kept
 
+    def _learn_cache(self, keys: CacheKeys) -> None:
+        """Find out where other replicas sent the conversation; asked once for each."""
+        caches, key = self.routing.prompt_caches, keys.keys[0]
+        if not keys.is_begun or caches.knows(key, time.monotonic()):
+            return
+        tag = self.state.text_of(key.shared_name)
+        deployment = self.routing.by_tag(tag) if tag else None
+        if deployment is not None:
+            caches.note(keys._replace(keys=(key,)), deployment, time.monotonic(), calls=0)
+
     def _acquire(self, call: RoutedCall) -> Deployment:
         """The deployment of the next attempt, reserved; raises when there is none."""
         # Until they are settled they count as calls that are under way.
@@ -121,6 +134,8 @@ class RoutedCalls:
                 call.refused(reservation, now)
                 continue
             call.reserved(reservation, now)
+            if call.cache_news is not None and self.state.is_shared:
+                self.state.note_text(*call.cache_news)
             return reservation.candidate.deployment
 
     def _reserve(self, call: RoutedCall, step: AttemptStep, now: float) -> Reservation:
