@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from azure_responses.version import __version__
 
 if TYPE_CHECKING:
+    from httpx import Timeout
+
     from azure_responses._async.chat_stream import AsyncChatCompletionStream
     from azure_responses._async.client import AsyncAzureOpenAI, AsyncAzureResponses
     from azure_responses._async.response_connection import AsyncResponseConnection
@@ -120,6 +122,7 @@ __all__ = [
     "SteeringError",
     "Stream",
     "StreamInterruptedError",
+    "Timeout",
     "ToolCheckpoint",
     "UnprocessableEntityError",
     "UnreadableResponseError",
@@ -171,7 +174,10 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"azure_responses.{_MODULES.get(name, 'errors')}")
+    if name == "Timeout":
+        module = import_module("httpx")
+    else:
+        module = import_module(f"azure_responses.{_MODULES.get(name, 'errors')}")
     value = getattr(module, name)
     globals()[name] = value
     return value

@@ -19,6 +19,7 @@ COSTS = {
         "cli/test_package.py",
         "clients/test_broken_transfers.py",
         "clients/test_connection_paths.py",
+        "clients/test_drop_in.py",
         "clients/test_lost_answers.py",
         "clients/test_response_connection.py",
         "clients/test_response_socket.py",

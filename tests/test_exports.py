@@ -60,6 +60,7 @@ _FRONT_DOOR = [
     "SteeringError",
     "Stream",
     "StreamInterruptedError",
+    "Timeout",
     "ToolCheckpoint",
     "UnprocessableEntityError",
     "UnreadableResponseError",

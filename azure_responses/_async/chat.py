@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 from azure_responses._async.chat_stream import AsyncChatCompletionStream
 from azure_responses._async.concurrency import compute
 from azure_responses._async.native_chat import AsyncNativeCompletions
+from azure_responses._async.raw_results import AsyncRawMethods, AsyncStreamingMethods
 from azure_responses._async.resources import AsyncResponses
 from azure_responses.bridge import (
     BridgedRequest,
@@ -77,6 +78,16 @@ class AsyncCompletions:
         self._drop_params = drop_params
         self._reasoning_cache = reasoning_cache
         self._knowledge = knowledge or ReasoningKnowledge()
+
+    @property
+    def with_raw_response(self) -> AsyncRawMethods:
+        """The same operations, answering with status, headers and body, which is a completion's."""
+        return AsyncRawMethods(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncStreamingMethods:
+        """The same operations, entered for the bytes, the lines or the chunks of their replies."""
+        return AsyncStreamingMethods(self.with_raw_response)
 
     @overload
     async def create(

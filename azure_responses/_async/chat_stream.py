@@ -1,7 +1,7 @@
 """The chunks of a streamed chat completion that the Responses API serves, awaited."""
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +9,7 @@ from azure_responses._async.closing import AsyncClosing
 from azure_responses._async.stream import AsyncStream
 from azure_responses.bridge import ChatStream
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
+from azure_responses.http_exchange import Headers, HttpResponse
 from azure_responses.protocol.sse import FAILING
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
@@ -33,6 +34,16 @@ class AsyncChatCompletionStream(AsyncClosing):
         self._ready: deque[ChatCompletionChunk] = deque()
         self._is_entered = False
         self._is_done = False
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the latest connection's reply."""
+        return self._events.headers
+
+    @property
+    def response(self) -> HttpResponse:
+        """The reply with the attributes of an `httpx.Response`; the body is in the chunks."""
+        return HttpResponse(200, Headers(self.headers))
 
     @property
     def request_id(self) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from azure_responses._async.downloads import AsyncStreamedContent, collect
 from azure_responses._async.object_calls import AsyncDownload, AsyncObjectCalls
 from azure_responses._async.pages import AsyncPages
+from azure_responses._async.raw_results import AsyncRawMethods
 from azure_responses._async.waiting import wait_for_end
 from azure_responses.call_options import CallOptions, split_arguments
 from azure_responses.downloaded_content import BinaryContent
@@ -34,6 +35,11 @@ class AsyncObjectResource:
     def __init__(self, calls: AsyncObjectCalls, timeout: Timeout) -> None:
         self._calls = calls
         self._timeout = timeout
+
+    @property
+    def with_raw_response(self) -> AsyncRawMethods:
+        """The same operations, answering with status, headers and body."""
+        return AsyncRawMethods(self)
 
     async def _perform(
         self,

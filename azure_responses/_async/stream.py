@@ -17,6 +17,7 @@ from azure_responses._async.response_socket import AsyncResponseSocket
 from azure_responses._async.socket_reply import AsyncSocketReply, AsyncWarmUpReply
 from azure_responses._async.watch import AsyncWatch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
+from azure_responses.http_exchange import Headers, HttpResponse
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.operations import Operations
 from azure_responses.protocol.options import Options
@@ -63,6 +64,11 @@ class AsyncTypedStream(AsyncClosing, Generic[R]):
     def headers(self) -> Mapping[str, str]:
         """The headers of the latest connection's reply."""
         return self._state.headers
+
+    @property
+    def response(self) -> HttpResponse:
+        """The reply with the attributes of an `httpx.Response`; the body is in the events."""
+        return HttpResponse(200, Headers(self.headers))
 
     @property
     def request_id(self) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 from azure_responses._sync.chat_stream import ChatCompletionStream
 from azure_responses._sync.concurrency import compute
 from azure_responses._sync.native_chat import NativeCompletions
+from azure_responses._sync.raw_results import RawMethods, StreamingMethods
 from azure_responses._sync.resources import Responses
 from azure_responses.bridge import (
     BridgedRequest,
@@ -78,6 +79,16 @@ class Completions:
         self._drop_params = drop_params
         self._reasoning_cache = reasoning_cache
         self._knowledge = knowledge or ReasoningKnowledge()
+
+    @property
+    def with_raw_response(self) -> RawMethods:
+        """The same operations, answering with status, headers and body, which is a completion's."""
+        return RawMethods(self)
+
+    @property
+    def with_streaming_response(self) -> StreamingMethods:
+        """The same operations, entered for the bytes, the lines or the chunks of their replies."""
+        return StreamingMethods(self.with_raw_response)
 
     @overload
     def create(

@@ -2,7 +2,7 @@
 """The chunks of a streamed chat completion that the Responses API serves, blocking."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +10,7 @@ from azure_responses._sync.closing import Closing
 from azure_responses._sync.stream import Stream
 from azure_responses.bridge import ChatStream
 from azure_responses.errors import AzureResponsesError, StreamInterruptedError
+from azure_responses.http_exchange import Headers, HttpResponse
 from azure_responses.protocol.sse import FAILING
 from azure_responses.types.chat import ChatCompletion
 from azure_responses.types.chat_chunk import ChatCompletionChunk
@@ -34,6 +35,16 @@ class ChatCompletionStream(Closing):
         self._ready: deque[ChatCompletionChunk] = deque()
         self._is_entered = False
         self._is_done = False
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the latest connection's reply."""
+        return self._events.headers
+
+    @property
+    def response(self) -> HttpResponse:
+        """The reply with the attributes of an `httpx.Response`; the body is in the chunks."""
+        return HttpResponse(200, Headers(self.headers))
 
     @property
     def request_id(self) -> str | None:

@@ -20,6 +20,7 @@ from azure_responses._sync.watch import Telemetry, Watch
 from azure_responses.connection_errors import mapped_errors
 from azure_responses.errors import APIConnectionError, AzureResponsesError
 from azure_responses.fork import in_forked_child
+from azure_responses.http_exchange import without_secrets
 from azure_responses.httpx_connections import leave_client, proxy_of
 from azure_responses.protocol.call import Call, RetryDecision, TypedCall
 from azure_responses.protocol.decode import decode
@@ -116,7 +117,9 @@ class Executor:
             call.finish(result)
             return result
 
-        return RawResponse(reply, finish)
+        sent = call.request
+        request = without_secrets(sent.method, sent.url, sent.headers)
+        return RawResponse(reply, finish, request=request, retries=call.retries)
 
     def exchange(
         self, call: TypedCall[R], timeout: Timeout, watch: Watch | None

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from azure_responses._sync.downloads import StreamedContent, collect
 from azure_responses._sync.object_calls import Download, ObjectCalls
 from azure_responses._sync.pages import Pages
+from azure_responses._sync.raw_results import RawMethods
 from azure_responses._sync.waiting import wait_for_end
 from azure_responses.call_options import CallOptions, split_arguments
 from azure_responses.downloaded_content import BinaryContent
@@ -35,6 +36,11 @@ class ObjectResource:
     def __init__(self, calls: ObjectCalls, timeout: Timeout) -> None:
         self._calls = calls
         self._timeout = timeout
+
+    @property
+    def with_raw_response(self) -> RawMethods:
+        """The same operations, answering with status, headers and body."""
+        return RawMethods(self)
 
     def _perform(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 from azure_responses._sync.concurrency import compute
 from azure_responses._sync.executor import Executor
 from azure_responses._sync.pages import InputItemPages
+from azure_responses._sync.raw_results import RawMethods, StreamingMethods
 from azure_responses._sync.stream import Stream
 from azure_responses._sync.tool_run import ToolRun, read_turn
 from azure_responses._sync.waiting import wait_for_end
@@ -18,15 +19,16 @@ from azure_responses.call_options import (
     ToolRunArguments,
     split_arguments,
 )
+from azure_responses.errors import NotFoundError
 from azure_responses.parameter_help import shows_parameters
-from azure_responses.protocol.http_message import RawResponse
+from azure_responses.protocol.http_message import RawResponse, Reply
 from azure_responses.protocol.operations import Operations
 from azure_responses.protocol.options import NO_OPTIONS, Options
 from azure_responses.protocol.polling import Poll
 from azure_responses.protocol.stream import ResponseStream
 from azure_responses.routing.token_estimate import estimate_count
 from azure_responses.transport import Timeout
-from azure_responses.types.models import ModelList
+from azure_responses.types.models import ModelInfo, ModelList
 from azure_responses.types.parameters import Conversation, Reasoning, TextConfig
 from azure_responses.types.response import (
     CompactedResponse,
@@ -84,6 +86,11 @@ class Responses(_Resource):
     def with_raw_response(self) -> "RawResponses":
         """The same operations, answering with status, headers and body."""
         return RawResponses(self._operations, self._executor, self._timeout)
+
+    @property
+    def with_streaming_response(self) -> StreamingMethods:
+        """The same operations, entered for the bytes, the lines or the events of their replies."""
+        return StreamingMethods(self.with_raw_response)
 
     @property
     def input_items(self) -> "InputItems":
@@ -175,13 +182,23 @@ class Responses(_Resource):
             self._operations, self._executor, defaults, self._timeout, replay=replay
         )
 
-    @shows_parameters(CreateArguments)
+    @overload
     def parse(
         self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
-    ) -> "ParsedResponse[T]":
+    ) -> "ParsedResponse[T]": ...
+    @overload
+    def parse(
+        self, *, text_format: None = None, **arguments: Unpack[CreateArguments]
+    ) -> "ParsedResponse[None]": ...
+    @shows_parameters(CreateArguments)
+    def parse(
+        self, *, text_format: type[Any] | None = None, **arguments: Unpack[CreateArguments]
+    ) -> "ParsedResponse[Any]":
         """Ask for an answer of a given type, in `output_parsed` of the result.
 
-        It is None when the model refused (`refusal`) or was cut short (`incomplete_details`).
+        It is None when the model refused (`refusal`) or was cut short (`incomplete_details`). The
+        `parsed_arguments` of a function call are a model where its tool was made with
+        `pydantic_responses_function_tool`, and a JSON value where it is strict.
 
         Raises:
             ConfigurationError: the type cannot be a strict JSON schema.
@@ -325,10 +342,26 @@ class Responses(_Resource):
 class RawResponses(_Resource):
     """`client.responses.with_raw_response`."""
 
+    @overload
+    def create(
+        self, *, stream: Literal[False] = False, **arguments: Unpack[CreateArguments]
+    ) -> RawResponse[Response]: ...
+    @overload
+    def create(
+        self, *, stream: Literal[True], **arguments: Unpack[CreateArguments]
+    ) -> RawResponse[Stream[Response]]: ...
     @shows_parameters(CreateArguments)
-    def create(self, **arguments: Unpack[CreateArguments]) -> RawResponse[Response]:
-        """`responses.create` without streaming."""
+    def create(
+        self, *, stream: bool = False, **arguments: Unpack[CreateArguments]
+    ) -> RawResponse[Response] | RawResponse[Stream[Response]]:
+        """`responses.create`; of a stream `parse()` gives the stream."""
         parameters, options, timeout = self.split(arguments)
+        if stream:
+            state = self._operations.stream(parameters, options)
+            opened: Stream[Response] = Stream(
+                self._executor, self._operations, state, options, timeout
+            ).open()
+            return RawResponse(Reply(200, opened.headers), lambda _: opened, is_stream=True)
         return self._executor.perform_raw(self._operations.create(parameters, options), timeout)
 
     @shows_parameters(CreateArguments)
@@ -458,6 +491,36 @@ class InputTokens(_Resource):
 
 class Models(_Resource):
     """`client.models`."""
+
+    @property
+    def with_raw_response(self) -> RawMethods:
+        """The same operations, answering with status, headers and body."""
+        return RawMethods(self)
+
+    @property
+    def with_streaming_response(self) -> StreamingMethods:
+        """The same operations, entered for the bytes of their replies."""
+        return StreamingMethods(self.with_raw_response)
+
+    @shows_parameters(CallOptions)
+    def retrieve(self, model: str, **options: Unpack[CallOptions]) -> ModelInfo:
+        """One of the models that the resource offers.
+
+        Raises:
+            NotFoundError: the resource does not offer it.
+        """
+        listed = self.list(**options)
+        for found in listed.data:
+            if found.id == model:
+                return found
+        raise NotFoundError(
+            f"The resource does not offer the model {model!r}.",
+            status_code=404,
+            code="model_not_found",
+            type="invalid_request_error",
+            param="model",
+            request_id=listed.request_id,
+        )
 
     @shows_parameters(CallOptions)
     def list(self, **options: Unpack[CallOptions]) -> ModelList:

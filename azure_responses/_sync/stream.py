@@ -18,6 +18,7 @@ from azure_responses._sync.response_socket import ResponseSocket
 from azure_responses._sync.socket_reply import SocketReply, WarmUpReply
 from azure_responses._sync.watch import Watch
 from azure_responses.errors import APIConnectionError, AzureResponsesError, StreamInterruptedError
+from azure_responses.http_exchange import Headers, HttpResponse
 from azure_responses.protocol.call import Call
 from azure_responses.protocol.operations import Operations
 from azure_responses.protocol.options import Options
@@ -64,6 +65,11 @@ class TypedStream(Closing, Generic[R]):
     def headers(self) -> Mapping[str, str]:
         """The headers of the latest connection's reply."""
         return self._state.headers
+
+    @property
+    def response(self) -> HttpResponse:
+        """The reply with the attributes of an `httpx.Response`; the body is in the events."""
+        return HttpResponse(200, Headers(self.headers))
 
     @property
     def request_id(self) -> str | None:

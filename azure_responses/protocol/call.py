@@ -37,9 +37,11 @@ from azure_responses.protocol.stored_response import BRIDGED_PREFIX
 from azure_responses.types.model import Model
 from azure_responses.types.response import DeletedResponse, ParsedResponse, Response
 from azure_responses.types.result import Pricer, Result
+from azure_responses.types.tools.functions import FunctionCall
 
 if TYPE_CHECKING:
     from azure_responses.protocol.call_conversion import CallConversion
+    from azure_responses.protocol.pydantic_tools import ArgumentReaders
     from azure_responses.protocol.structured_output import StructuredOutput
 from azure_responses.fork import new_lock
 
@@ -339,6 +341,7 @@ class Creation(TypedCall[C]):
     ) -> None:
         super().__init__(*call, **more)
         self.output = output
+        self.argument_readers: ArgumentReaders | None = None
         self._recent = recent
 
     def failure_of(self, result: C, now: float) -> AzureResponsesError | None:
@@ -355,9 +358,13 @@ class Creation(TypedCall[C]):
             self._recent.remember(result.id, now)
 
     def finish(self, result: C) -> None:
-        """Attach the parsed answer; raises pydantic.ValidationError if it does not fit."""
+        """Attach what was parsed; raises pydantic.ValidationError if it does not fit."""
         if self.output is not None and isinstance(result, ParsedResponse):
             result.attach_parsed(self.output.read(result))
+        if self.argument_readers is not None:
+            for item in result.output:
+                if isinstance(item, FunctionCall):
+                    item.attach_parsed(self.argument_readers.read(item.name, item.arguments))
 
 
 class Deletion(TypedCall[DeletedResponse]):

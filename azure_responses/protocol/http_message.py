@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.http_exchange import Headers, HttpRequest, HttpResponse, RequestURL
 from azure_responses.protocol.object_request import Content
 from azure_responses.types.result import request_id_of
 
@@ -111,12 +112,31 @@ R = TypeVar("R")
 
 
 class RawResponse(Generic[R]):
-    """Status, headers and body of a successful reply; `parse()` gives the typed result."""
+    """Status, headers and body of a successful reply; `parse()` gives the typed result.
 
-    def __init__(self, reply: Reply, parse: Callable[[Reply], R]) -> None:
+    Attributes:
+        headers: by name, in any case.
+        content: the body; empty of a stream, which `parse()` gives.
+        is_stream: the reply is a stream of events.
+        http_request: what was sent, without credentials; None where that is not known.
+        retries_taken: how often the call was tried again.
+    """
+
+    def __init__(
+        self,
+        reply: Reply,
+        parse: Callable[[Reply], R],
+        *,
+        is_stream: bool = False,
+        request: HttpRequest | None = None,
+        retries: int = 0,
+    ) -> None:
         self.status_code = reply.status
-        self.headers: Mapping[str, str] = reply.headers
+        self.headers = Headers(reply.headers)
         self.content = reply.body
+        self.is_stream = is_stream
+        self.http_request = request
+        self.retries_taken = retries
         self._reply = reply
         self._parse = parse
         self._parsed: R | None = None
@@ -125,6 +145,30 @@ class RawResponse(Generic[R]):
     def request_id(self) -> str | None:
         """`apim-request-id`, else `x-request-id`."""
         return request_id_of(self.headers)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def http_response(self) -> HttpResponse:
+        """The reply with the attributes of an `httpx.Response`."""
+        return HttpResponse(self.status_code, self.headers, self.content, self.http_request)
+
+    @property
+    def method(self) -> str | None:
+        """Of the request; None where that is not known."""
+        return self.http_request.method if self.http_request else None
+
+    @property
+    def url(self) -> RequestURL | None:
+        """Of the request; None where that is not known."""
+        return self.http_request.url if self.http_request else None
+
+    def json(self) -> Any:
+        """The body as a JSON value."""
+        return self.http_response.json()
 
     def parse(self) -> R:
         """The typed result, the same object every time."""

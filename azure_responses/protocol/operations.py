@@ -36,6 +36,7 @@ from azure_responses.protocol.options import (
     query_of,
     retrieve_query,
 )
+from azure_responses.protocol.pydantic_tools import ArgumentReaders
 from azure_responses.protocol.request_body import (
     COMPACT_PARAMETERS,
     check_names,
@@ -144,11 +145,18 @@ class Operations:
         return self._create(Response, parameters, options, stream=stream)
 
     def parse(
-        self, parameters: Mapping[str, Any], options: Options, text_format: type[T]
+        self, parameters: Mapping[str, Any], options: Options, text_format: type[T] | None
     ) -> "Creation[ParsedResponse[T]]":
         """`POST /responses` for an output of the given type; raises what `create` raises."""
         kind = cast("type[ParsedResponse[T]]", ParsedResponse)
-        return self._create(kind, parameters, options, output=StructuredOutput(text_format))
+        output = None if text_format is None else StructuredOutput(text_format)
+        tools = parameters.get("tools")
+        if tools is not None:
+            # Read here and when they are sent.
+            parameters = {**parameters, "tools": list(tools)}
+        call = self._create(kind, parameters, options, output=output)
+        call.argument_readers = ArgumentReaders(parameters.get("tools"))
+        return call
 
     def speak(
         self,

@@ -1,7 +1,7 @@
 """What messages and tool results are made of."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -164,12 +164,21 @@ class InputAudio(Model):
 
 
 class OutputText(Model):
-    """Text the model wrote."""
+    """Text the model wrote.
 
+    `parsed` is what `responses.parse` made of it; it is not part of a dump, so that the message can
+    be sent back.
+    """
+
+    parsed: ClassVar[Any] = None
     type: Literal["output_text"]
     text: str
     annotations: list[Annotation] | None = None
     logprobs: list[TokenLogprob] | None = None
+
+    def attach_parsed(self, value: Any) -> None:
+        """Remember what the text was parsed into."""
+        self.__dict__["parsed"] = value
 
 
 class Refusal(Model):

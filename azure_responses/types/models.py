@@ -1,5 +1,6 @@
 """The models a resource offers, as `GET /models` lists them."""
 
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -48,7 +49,14 @@ class ModelInfo(Result):
 
 
 class ModelList(Result):
-    """The models a resource offers."""
+    """The models a resource offers: iterate it, with `for` or `async for`, or its `data`."""
 
     object: str = "list"
     data: list[ModelInfo] = Field(default_factory=list)
+
+    def __iter__(self) -> Iterator[ModelInfo]:  # type: ignore[override]
+        return iter(self.data)
+
+    async def __aiter__(self) -> AsyncIterator[ModelInfo]:
+        for model in self.data:
+            yield model

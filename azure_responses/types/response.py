@@ -254,6 +254,10 @@ class ParsedResponse(Response, Generic[T]):
     def attach_parsed(self, value: T | None) -> None:
         """Remember what the text was parsed into."""
         self._parsed = value
+        text = self.final_text
+        for part in self._parts():
+            if isinstance(part, OutputText) and part.text == text:
+                part.attach_parsed(value)
 
 
 class DeletedResponse(Result):

@@ -247,6 +247,11 @@ class Result(Model):
         return self.headers.get("x-ms-spillover-from-deployment")
 
     @property
+    def _request_id(self) -> str | None:
+        """`request_id`, under the name that it has in the openai package."""
+        return self.request_id
+
+    @property
     def cost(self) -> Decimal | None:
         """What the reply cost in US dollars; None when that is not known."""
         attachment = self._attachment

@@ -100,8 +100,13 @@ def _as_text(arguments: Any) -> Any:
 
 
 class FunctionCall(Model):
-    """A call of one of the caller's functions; `arguments` is JSON text."""
+    """A call of one of the caller's functions; `arguments` is JSON text.
 
+    `parsed_arguments` is what `responses.parse` made of them; it is not part of a dump, so that the
+    call can be sent back.
+    """
+
+    parsed_arguments: ClassVar[Any] = None
     _readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"arguments": _as_text}
 
     type: Literal["function_call"]
@@ -113,6 +118,10 @@ class FunctionCall(Model):
     namespace: str | None = None
     caller: Caller | None = None
     async_: bool | None = Field(default=None, alias="async")
+
+    def attach_parsed(self, value: Any) -> None:
+        """Remember what the arguments were parsed into."""
+        self.__dict__["parsed_arguments"] = value
 
 
 class FunctionCallOutput(Model):

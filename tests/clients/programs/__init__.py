@@ -1,0 +1,1 @@
+"""Programs for the openai package that run with this one too."""
