@@ -9,7 +9,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.allowed_routes import read_routes
 from azure_responses.gateway.key_table import StoredKey
 from azure_responses.protocol.webhook_signature import sign
-from azure_responses.routing.settings import UNUSED_SETTINGS, RouterSettings
+from azure_responses.routing.settings import SETTING_KEYS, UNUSED_SETTINGS
 from azure_responses.store.factory import REDIS_KEYS
 
 __all__ = [
@@ -306,9 +306,7 @@ LITELLM: Mapping[str, Setting] = {
     "suppress_debug_info": Setting(None, _flag),
 }
 
-_RENAMED = {"routing_strategy", "model_group_alias", "retry_after"}
-_SHELL = {"optional_pre_call_checks", "affinity_secret", "state"}
-ROUTER: frozenset[str] = frozenset(RouterSettings.__dataclass_fields__) | _RENAMED | _SHELL
+ROUTER: frozenset[str] = SETTING_KEYS | {"affinity_secret", "state"}
 """Arguments of `Router`, which reads their values itself."""
 
 SECTIONS: Mapping[str, frozenset[str]] = {

@@ -48,6 +48,11 @@ __all__ = ["ServedRequest", "read_call"]
 _TIMEOUT = "x-litellm-timeout"
 # As long as a value of Azure's metadata may be.
 _LONGEST_NAME = 512
+# What LiteLLM's clients write into a body, and the headers that say the same.
+_SESSIONS = {
+    "litellm_session_id": "x-litellm-session-id",
+    "litellm_trace_id": "x-litellm-trace-id",
+}
 _DROPPED = "additional_drop_params"
 _MERGES = "merge_reasoning_content_in_choices"
 # What callers of Messages say besides the body; a deployment that speaks another API gets neither.
@@ -197,6 +202,9 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
     if caller == "chat":
         received.is_changed |= _read_chat_settings(call, body, reader.routing)
     received.is_changed |= drop_status(body)
+    headers = request.headers
+    if not body.keys().isdisjoint(_SESSIONS):
+        headers, received.is_changed = _take_session(body, headers), True
     call.body = body
     call.is_stream = summary.is_stream = _read_stream(body, route.row)
     call.routed = reader.read(
@@ -208,7 +216,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         must_own=request.owner is not None,
         received=received,
         turn=request.turn if route.operation == "create" else None,
-        headers=request.headers,
+        headers=headers,
     )
     summary.end_user = _check_end_user(call.routed.end_user)
 
@@ -228,6 +236,12 @@ def _read_chat_settings(
         body["stream_options"] = {**options, "include_usage": True}
         is_changed = True
     return is_changed
+
+
+def _take_session(body: dict[str, Any], headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers, with the session that a LiteLLM client names in a body, which Azure refuses."""
+    found = [(header, body.pop(name, None)) for name, header in _SESSIONS.items()]
+    return {**{header: text for header, text in found if isinstance(text, str)}, **headers}
 
 
 def _check_end_user(end_user: str | None) -> str | None:

@@ -16,6 +16,7 @@ from azure_responses.routing.prompt_cache_keys import (
 from azure_responses.routing.strategies import STRATEGIES, STRATEGY_ALIASES, Strategy
 
 __all__ = [
+    "SETTING_KEYS",
     "SHELL_KEYS",
     "UNUSED_SETTINGS",
     "OnOriginDown",
@@ -188,7 +189,7 @@ def _ignore(_: str) -> None:
 def _warn_unused(key: str, warn: _Warn) -> None:
     advice = UNUSED_SETTINGS.get(key)
     if advice is None:
-        known = [*_READERS, *ALIAS_KEYS, *UNUSED_SETTINGS, *SHELL_KEYS, "optional_pre_call_checks"]
+        known = [*SETTING_KEYS, *UNUSED_SETTINGS, *SHELL_KEYS]
         raise ConfigurationError(
             f"The router has no setting {key!r}.", hint=_suggest(key, known) or "Leave it out."
         )
@@ -248,6 +249,15 @@ def _number(key: str, value: Any) -> float:
     if not is_number or not 0 <= value <= sys.float_info.max:
         raise ConfigurationError(f"{key} is {value!r}; it is a number from 0.")
     return float(value)
+
+
+def _seconds(key: str, value: Any) -> float:
+    """A number, which may come as text out of the environment."""
+    try:
+        read = float(value) if isinstance(value, str) else value
+    except ValueError:
+        read = value
+    return _number(key, read)
 
 
 def _timeout(key: str, value: Any) -> float | None:
@@ -330,6 +340,9 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "replicate_files": ("replicate_files", _flag),
     "always_include_stream_usage": ("always_include_stream_usage", _flag),
     "prompt_cache_affinity": ("prompt_cache_affinity", _flag),
-    "deployment_affinity_ttl_seconds": ("affinity_ttl", _number),
+    "deployment_affinity_ttl_seconds": ("affinity_ttl", _seconds),
     "model_group_affinity_config": ("group_affinity", _group_affinity),
 }
+
+SETTING_KEYS = frozenset(_READERS) | frozenset(ALIAS_KEYS) | {"optional_pre_call_checks"}
+"""The names by which settings are given."""

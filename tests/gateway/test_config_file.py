@@ -29,6 +29,7 @@ from azure_responses.gateway.schema import (
 from azure_responses.gateway.spend import to_pico
 from azure_responses.gateway.yaml_reader import ConfigProblem
 from azure_responses.routing.model_list import read_model_list
+from azure_responses.routing.settings import read_settings
 
 _ROW = """\
 model_list:
@@ -565,3 +566,20 @@ model_list:
     loaded = read_config(text, {})
     assert loaded.settings is None
     assert any("agent" in problem.message for problem in loaded.problems)
+
+
+def test_litellms_settings_of_affinity_are_the_routers() -> None:
+    text = f"""{_ROW}
+  - model_name: gpt
+    litellm_params: {{model: azure/gpt-5, api_base: "https://s.openai.azure.com", api_key: k}}
+router_settings:
+  optional_pre_call_checks: [deployment_affinity, session_affinity, prompt_caching]
+  deployment_affinity_ttl_seconds: os.environ/TTL
+  model_group_affinity_config: {{gpt: [session_affinity]}}
+"""
+    router = _settings(text, {"TTL": "1800"}).router
+    assert read_settings(router).affinity_ttl == 1800.0
+    assert read_settings(router).affinity_of("gpt") == {"session_affinity"}
+    problem = _only(text.replace("[session_affinity]", "[sesion_affinity]"), {"TTL": "1800"})
+    assert problem.line == 13
+    assert "session_affinity" in str(problem)
