@@ -63,6 +63,11 @@ class AsyncToolRun:
         self._text_format = text_format
         _check_tools(self._loop.functions)
 
+    @property
+    def turns(self) -> int:
+        """Responses that have arrived, those before a checkpoint included."""
+        return self._loop.checkpoint.turns
+
     async def run(self, take_turn: Callable[[dict[str, Any]], Awaitable[Response]]) -> Response:
         """The last response.
 
@@ -191,9 +196,9 @@ async def run_over(
 
 async def read_turn(stream: Any, on_event: Callable[[Any], Any] | None) -> Response:
     """The response of a client's or a router's stream, whose events the function is called with."""
-    async with stream:
+    async with stream as opened:
         if on_event is not None:
-            async for event in stream:
+            async for event in opened:
                 await resolve(on_event(event))
-        final: Response = await stream.get_final_response()
+        final: Response = await opened.get_final_response()
         return final

@@ -64,6 +64,11 @@ class ToolRun:
         self._text_format = text_format
         _check_tools(self._loop.functions)
 
+    @property
+    def turns(self) -> int:
+        """Responses that have arrived, those before a checkpoint included."""
+        return self._loop.checkpoint.turns
+
     def run(self, take_turn: Callable[[dict[str, Any]], Response]) -> Response:
         """The last response.
 
@@ -192,9 +197,9 @@ def run_over(
 
 def read_turn(stream: Any, on_event: Callable[[Any], Any] | None) -> Response:
     """The response of a client's or a router's stream, whose events the function is called with."""
-    with stream:
+    with stream as opened:
         if on_event is not None:
-            for event in stream:
+            for event in opened:
                 resolve(on_event(event))
-        final: Response = stream.get_final_response()
+        final: Response = opened.get_final_response()
         return final

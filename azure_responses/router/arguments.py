@@ -15,6 +15,7 @@ from azure_responses.call_options import (
     ConnectionArguments,
     CreateArguments,
     ServingArguments,
+    ToolRunArguments,
 )
 from azure_responses.errors import BadRequestError, ConfigurationError
 from azure_responses.routing.deployment import Deployment
@@ -29,6 +30,7 @@ __all__ = [
     "RouterChatArguments",
     "RouterCompactArguments",
     "RouterOptions",
+    "RouterToolArguments",
     "check_end_user",
     "check_id",
     "check_options",
@@ -67,6 +69,10 @@ class RoutedOptions(CallOptions, total=False):
 
 class RouterArguments(CreateArguments, RoutedOptions, total=False):
     """Every parameter of a response, and the options of a routed call."""
+
+
+class RouterToolArguments(ToolRunArguments, RoutedOptions, total=False):
+    """Every parameter of a response, the options of a tool loop, and those of routed calls."""
 
 
 class RouterChatArguments(ChatArguments, RoutedOptions, total=False):

@@ -18,6 +18,7 @@ from azure_responses.router.arguments import (
     RouterArguments,
     RouterChatArguments,
     RouterCompactArguments,
+    RouterToolArguments,
 )
 from azure_responses.routing.purge_ledger import PurgeReceipt
 from azure_responses.types.chat import ChatCompletion
@@ -100,6 +101,22 @@ class AwaitedCalls:
     ) -> ParsedResponse[T]:
         """`parse`, awaited."""
         return await self._awaited.parse(text_format=text_format, **arguments)
+
+    @overload
+    async def arun_tools(
+        self, *, text_format: None = None, **arguments: Unpack[RouterToolArguments]
+    ) -> Response: ...
+    @overload
+    async def arun_tools(
+        self, *, text_format: type[T], **arguments: Unpack[RouterToolArguments]
+    ) -> ParsedResponse[T]: ...
+    @shows_parameters(RouterToolArguments)
+    async def arun_tools(
+        self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterToolArguments]
+    ) -> Response:
+        """`run_tools`, awaited; its functions may be async."""
+        result: Response = await self._awaited.run_tools(text_format=text_format, **arguments)
+        return result
 
     @shows_parameters(RouterCompactArguments)
     async def acompact(self, **arguments: Unpack[RouterCompactArguments]) -> CompactedResponse:

@@ -12,6 +12,7 @@ from azure_responses._sync.concurrency import sleep
 from azure_responses._sync.object_calls import ObjectCalls
 from azure_responses._sync.pages import InputItemPages
 from azure_responses._sync.stored_objects import StoredObjects
+from azure_responses._sync.tool_run import ToolRun, read_turn
 from azure_responses.errors import ConfigurationError, ResponseNotFoundError
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.polling import Poll
@@ -39,6 +40,7 @@ from azure_responses.router.arguments import (
     RouterArguments,
     RouterChatArguments,
     RouterCompactArguments,
+    RouterToolArguments,
     check_end_user,
     check_options,
     check_start,
@@ -212,6 +214,46 @@ class RouterOperations(StoredObjects):
         given = {**arguments, "text": output.text_parameter(arguments.get("text"))}
         result: ParsedResponse[T] = self._perform("create", given, ParsedResponse, output)
         return result
+
+    @overload
+    def run_tools(
+        self, *, text_format: None = None, **arguments: Unpack[RouterToolArguments]
+    ) -> Response: ...
+    @overload
+    def run_tools(
+        self, *, text_format: type[T], **arguments: Unpack[RouterToolArguments]
+    ) -> "ParsedResponse[T]": ...
+    @shows_parameters(RouterToolArguments)
+    def run_tools(
+        self, *, text_format: type[Any] | None = None, **arguments: Unpack[RouterToolArguments]
+    ) -> Response:
+        """Ask a group, call the functions that the model asks for, until it has answered.
+
+        Each turn is a routed call: it goes where the response before it is stored, or with
+        `store=False` to any deployment that can read its reasoning. `history` is for the first
+        turn.
+
+        Raises:
+            MaxTurnsError: the model would still call functions after `max_turns` responses.
+            AzureResponsesError: as of `responses`.
+            Exception: a function's, with `on_function_error="raise"`.
+        """
+        run = ToolRun(arguments, text_format)
+
+        def take_turn(parameters: Any) -> Response:
+            if run.turns:
+                # It stands for the response before the first turn.
+                parameters.pop("history", None)
+            if run.on_event is not None:
+                return read_turn(self.stream(text_format=text_format, **parameters), run.on_event)
+            if text_format is not None:
+                return self.parse(text_format=text_format, **parameters)
+            response: Response = self.responses(**parameters)
+            is_queued = response.status in ("queued", "in_progress")
+            owner = arguments.get("owner")
+            return self.wait(response.id, owner=owner) if is_queued else response
+
+        return run.run(take_turn)
 
     @shows_parameters(RouterCompactArguments)
     def compact(self, **arguments: Unpack[RouterCompactArguments]) -> CompactedResponse:
