@@ -148,6 +148,7 @@ def with_reasoning(message: Mapping[str, Any], facts: FamilyFacts) -> Mapping[st
 
 
 def _tool(tool: Any, facts: FamilyFacts, path: str) -> Any:
+    tool = _nested(tool)
     function = tool.get("function") if isinstance(tool, Mapping) else None
     if not isinstance(function, Mapping):
         return tool
@@ -159,6 +160,24 @@ def _tool(tool: Any, facts: FamilyFacts, path: str) -> Any:
         inlined = inline_references(schema, f"{path}.function.parameters")
         fitted = {**fitted, "parameters": inlined}
     return tool if fitted is function else {**tool, "function": fitted}
+
+
+def _nested(tool: Any) -> Any:
+    """A tool as chat completions describe it; Cursor sends those of the Responses API, flat."""
+    kind = tool.get("type") if isinstance(tool, Mapping) else None
+    if kind not in ("function", "custom") or kind in tool:
+        return tool
+    details = {name: value for name, value in tool.items() if name != "type"}
+    if kind == "custom" and isinstance(details.get("format"), Mapping):
+        details["format"] = _nested_format(details["format"])
+    return {"type": kind, kind: details}
+
+
+def _nested_format(form: Mapping[str, Any]) -> Mapping[str, Any]:
+    if form.get("type") != "grammar" or "grammar" in form:
+        return form
+    grammar = {name: value for name, value in form.items() if name != "type"}
+    return {"type": "grammar", "grammar": grammar}
 
 
 # What chat completions and responses both take.

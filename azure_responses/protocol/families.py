@@ -385,6 +385,10 @@ FAMILIES: tuple[Family, ...] = (
     }),
     Family("kimi", r"kimi", {
         "api": Fact("chat", "anomalyco/opencode #12949: not supported by the Responses API"),
+        "refused_by_chat": Fact(
+            dict.fromkeys(("prompt_cache_key", "prompt_cache_retention")),
+            "zed-industries/zed #52000",
+        ),
         "takes_reasoning_content": Fact(True, "BerriAI/litellm #20759"),
         "needs_reasoning_content": Fact(True, "anomalyco/opencode #10996, earendil-works/pi #987"),
     }),

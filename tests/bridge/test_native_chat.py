@@ -119,3 +119,41 @@ def test_a_refused_value_that_is_the_default_is_left_out_in_silence() -> None:
     facts = FamilyFacts(family="f", refused_by_chat={"frequency_penalty": 0})
     fitted, warnings = fit_chat({"frequency_penalty": 0}, facts, drops_params=False)
     assert (fitted, warnings) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("flat", "nested"),
+    [
+        (
+            {"type": "function", "name": "f", "parameters": {"type": "object"}},
+            {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}},
+        ),
+        ({"type": "custom", "name": "c"}, {"type": "custom", "custom": {"name": "c"}}),
+        (
+            {"type": "custom", "name": "c", "format": {"type": "text"}},
+            {"type": "custom", "custom": {"name": "c", "format": {"type": "text"}}},
+        ),
+        (
+            {
+                "type": "custom",
+                "name": "c",
+                "format": {"type": "grammar", "syntax": "lark", "definition": "start: /.+/"},
+            },
+            {
+                "type": "custom",
+                "custom": {
+                    "name": "c",
+                    "format": {
+                        "type": "grammar",
+                        "grammar": {"syntax": "lark", "definition": "start: /.+/"},
+                    },
+                },
+            },
+        ),
+    ],
+)
+def test_tools_of_the_responses_api_are_nested(flat: Any, nested: Any) -> None:
+    chat = {"tools": [flat, nested, "none"]}
+    fitted, _ = fit_chat(chat, facts_of("unknown"), drops_params=False)
+    assert fitted["tools"] == [nested, nested, "none"]
+    assert fitted["tools"][1] is nested
