@@ -292,7 +292,7 @@ class RouterOptions(ConnectionArguments, ServingArguments, total=False):
     True."""
     deployment_affinity_ttl_seconds: float
     """Seconds after a call for which those that share its prompt cache prefer its deployment; the
-    default is 600."""
+    default is 600, and 86,400 for models after gpt-5.4."""
     model_group_affinity_config: Mapping[str, Sequence[str]]
     """Group → what ties its calls to a deployment, of "session_affinity", "prompt_caching" and
     "deployment_affinity"."""

@@ -8,7 +8,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.routing.deployment import ANY_MODEL, Deployment, Group
 from azure_responses.routing.deployment_health import DeploymentHealth
 from azure_responses.routing.failure_policy import RetryBudget
-from azure_responses.routing.prompt_cache_keys import AffinityKind
+from azure_responses.routing.prompt_cache_keys import AffinityKind, CacheKeys
 from azure_responses.routing.prompt_caches import PromptCaches
 from azure_responses.routing.route_request import Pin, RouteRequest
 from azure_responses.routing.settings import RouterSettings
@@ -154,6 +154,12 @@ class DeploymentRegistry:
         if keys is None:
             return self.strategy.choose(scope, context)
         return self.prompt_caches.choose(keys, self.strategy, scope, context)
+
+    def is_first_choice(self, deployment: Deployment, keys: CacheKeys) -> bool:
+        """True where every replica that does not know the keys would choose this deployment."""
+        group = self.groups[deployment.group]
+        is_drawn = self.strategy.name == "weighted" and bool(group.tiers)
+        return is_drawn and group.tiers[0].at(keys.keys[-1].chance) is deployment
 
     def scope(self, name: str, request: RouteRequest, pin: Pin | None) -> Group | None:
         """The deployments that may serve this call in a group; None when none may.

@@ -19,11 +19,11 @@ from typing import Any, Literal, NamedTuple, get_args
 
 __all__ = [
     "AFFINITY_KINDS",
-    "CACHE_LIFE",
     "AffinityKind",
     "CacheKey",
     "CacheKeys",
     "PromptCacheKeys",
+    "cache_life",
 ]
 
 AffinityKind = Literal["session_affinity", "prompt_caching", "deployment_affinity"]
@@ -32,9 +32,11 @@ AFFINITY_KINDS: frozenset[AffinityKind] = frozenset(get_args(AffinityKind))
 """What may tie calls to a deployment, by the names of LiteLLM's pre-call checks: what a request
 names, how it begins, who its owner is."""
 
-CACHE_LIFE = 600.0
-"""Seconds for which a cache is expected to last after its last use: Azure clears it after 5 to 10
-minutes (Microsoft Learn, "Prompt caching"), unless `prompt_cache_retention` says 24 hours."""
+# Microsoft Learn, "Prompt caching": in memory a cache is cleared after 5 to 10 minutes without use;
+# retained, which is the default of models after gpt-5.4, after 24 hours at most.
+_IN_MEMORY, _RETAINED = 600.0, 86_400.0
+# Of gpt-35-turbo, as Azure writes it, nothing is read.
+_VERSION = re.compile(r"(?:azure/)?gpt-(\d)(?:\.(\d{1,2}))?(?![\d.])")
 
 # OpenAI's guide to prompt caching: of one beginning (and one prompt_cache_key) some 15 requests a
 # minute go to one machine, and more overflow to others, whose cache is then filled anyway.
@@ -159,6 +161,14 @@ class PromptCacheKeys:
         # Instructions and tools may be those of every conversation; what a user said first is not.
         text += "\0\0" + _beginning(opening, _LONGEST_MESSAGE)[0]
         return [self._key("conversation", scope, text, _NAMED_RATE), beginning]
+
+
+@lru_cache(1024)
+def cache_life(model: str) -> float:
+    """Seconds after its last use for which a model's cache is expected to last."""
+    found = _VERSION.match(model)
+    version = (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+    return _RETAINED if version > (5, 4) else _IN_MEMORY
 
 
 def _names(body: Mapping[str, Any], headers: Mapping[str, str] | None) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from azure_responses.fork import new_lock
 from azure_responses.routing.deployment import Deployment, Group
-from azure_responses.routing.prompt_cache_keys import CACHE_LIFE, CacheKey, CacheKeys
+from azure_responses.routing.prompt_cache_keys import CacheKey, CacheKeys, cache_life
 from azure_responses.routing.strategies import MOST_CANDIDATES, RoutingContext, RoutingStrategy
 
 __all__ = ["CacheHolders", "PromptCaches"]
@@ -54,11 +54,12 @@ class PromptCaches:
     """A bounded table of keys; every method may be called from any thread.
 
     Args:
-        life: seconds after its last use for which a cache is expected to last.
+        life: seconds after its last use for which a cache is expected to last; None goes by the
+            model.
         capacity: keys remembered; those used longest ago go.
     """
 
-    def __init__(self, life: float = CACHE_LIFE, capacity: int = 20_000) -> None:
+    def __init__(self, life: float | None = None, capacity: int = 20_000) -> None:
         self._life = life
         self._capacity = capacity
         self._uses: dict[bytes, tuple[_Use, ...]] = {}
@@ -72,8 +73,9 @@ class PromptCaches:
             able = [use.deployment for use in uses if use.level_at(now, key.rate) < key.rate]
             if able:
                 return CacheHolders(tuple(able), key.name)
-            # A key that is used too often for one deployment must not lead all calls to the same.
-            if chance is None and not uses:
+            # Of the widest key that is new. One that is used too often for one deployment must not
+            # lead all calls to the same.
+            if not uses:
                 chance = key.chance
         return CacheHolders(chance=chance)
 
@@ -100,7 +102,8 @@ class PromptCaches:
         before = self._uses.pop(key.digest, ())
         own = next((use for use in before if use.deployment is deployment), None)
         level = calls + (own.level_at(now, key.rate) if own else 0.0)
-        until = now + max(life, self._life)
+        usual = cache_life(deployment.base_model or deployment.model)
+        until = now + max(life, usual if self._life is None else self._life)
         others = (use for use in before if use.deployment is not deployment and use.until > now)
         latest = _Use(deployment, now, until, level)
         self._uses[key.digest] = (latest, *others)[:MOST_CANDIDATES]

@@ -345,11 +345,8 @@ class RoutedCall:
 
     def _note_cache(self, keys: CacheKeys, deployment: Deployment, now: float) -> None:
         """Remember where the prompt goes: now, so that calls which overlap follow it there."""
-        registry, key = self._registry, keys.keys[0]
-        caches = registry.prompt_caches
-        # Where weights alone decide, the key says where its first call goes: replicas know that.
-        is_quiet = self.attempts == 1 and not registry.health.troubled
-        is_derived = is_quiet and registry.strategy.name == "weighted"
+        caches, key = self._registry.prompt_caches, keys.keys[0]
+        is_derived = self._registry.is_first_choice(deployment, keys)
         is_known = caches.leads_to(key, deployment)
         is_news = not is_known and (caches.knows(key, now) or not is_derived)
         self.cache_news = (key.shared_name, deployment.tag) if is_news else None

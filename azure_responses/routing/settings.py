@@ -10,7 +10,6 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.routing.model_aliases import ALIAS_KEYS, read_aliases
 from azure_responses.routing.prompt_cache_keys import (
     AFFINITY_KINDS,
-    CACHE_LIFE,
     AffinityKind,
 )
 from azure_responses.routing.strategies import STRATEGIES, STRATEGY_ALIASES, Strategy
@@ -113,7 +112,8 @@ class RouterSettings:
         prompt_cache_affinity: calls prefer the deployment that has their prompt in its cache.
         affinity_checks: kinds of affinity asked for besides.
         group_affinity: group → the kinds of affinity it has in place of those.
-        affinity_ttl: for how long a call prefers the deployment of the call before.
+        affinity_ttl: for how long a call prefers the deployment of the call before; None leaves it
+            to the model.
     """
 
     strategy: Strategy = "weighted"
@@ -138,7 +138,7 @@ class RouterSettings:
     prompt_cache_affinity: bool = True
     affinity_checks: frozenset[AffinityKind] = frozenset()
     group_affinity: Mapping[str, frozenset[AffinityKind]] = field(default_factory=dict)
-    affinity_ttl: float = CACHE_LIFE
+    affinity_ttl: float | None = None
 
     def affinity_of(self, group: str) -> frozenset[AffinityKind]:
         """What ties the calls of a group, by its own name, to a deployment."""

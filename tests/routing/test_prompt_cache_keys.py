@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_responses.routing.prompt_cache_keys import AffinityKind, CacheKeys, PromptCacheKeys
+from azure_responses.routing.prompt_cache_keys import (
+    AffinityKind,
+    CacheKeys,
+    PromptCacheKeys,
+    cache_life,
+)
 
 _LONG = "You answer for the office. " * 200
 _USUAL: frozenset[AffinityKind] = frozenset({"session_affinity", "prompt_caching"})
@@ -256,3 +261,25 @@ def test_a_conversation_that_has_begun_is_told_from_a_new_one(items: Any, is_beg
     keys = _keys({"prompt_cache_key": "k", "input": items})
     assert keys is not None
     assert keys.is_begun is is_begun
+
+
+@pytest.mark.parametrize(
+    ("model", "seconds"),
+    [
+        ("gpt-4o", 600),
+        ("gpt-4.1-mini", 600),
+        ("gpt-5", 600),
+        ("gpt-5-mini", 600),
+        ("gpt-5.4", 600),
+        ("gpt-5.4-2026-03-05", 600),
+        ("gpt-5.5", 86_400),
+        ("gpt-5.10", 86_400),
+        ("gpt-6-pro", 86_400),
+        ("o3", 600),
+        ("my-gpt-6", 600),
+        ("gpt-35-turbo", 600),
+        ("azure/gpt-5.6", 86_400),
+    ],
+)
+def test_newer_models_keep_their_caches_for_a_day(model: str, seconds: int) -> None:
+    assert cache_life(model) == seconds

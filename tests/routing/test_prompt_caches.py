@@ -1,5 +1,6 @@
 """Calls go where their prompt is in the cache, unless that costs more than it saves."""
 
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ _JITTERS = (0.05, 0.3, 0.55, 0.8, 0.95)
 
 
 def _keys(*names: str, rate: int = 60, life: float = 0.0) -> CacheKeys:
-    keys = (CacheKey(name.encode().ljust(16, b"."), name, rate) for name in names)
+    keys = (CacheKey(blake2b(name.encode(), digest_size=16).digest(), name, rate) for name in names)
     return CacheKeys(tuple(keys), life)
 
 
@@ -263,15 +264,50 @@ def test_replicas_are_told_of_a_first_deployment_that_they_cannot_work_out() -> 
     assert _news(registry, 1.0, "s", "beginning") is None
 
 
+def test_replicas_choose_alike_for_conversations_that_begin_alike() -> None:
+    for name in map(str, range(20)):
+        places = set()
+        for replica in map(str, range(4)):
+            asked = _call(f"conversation {name} {replica}", f"beginning {name}")
+            places.add(_served(fleet("a", "b", "c"), asked, 0.0, 0.9))
+        assert len(places) == 1
+
+
+def test_replicas_are_told_of_conversations_that_a_busy_beginning_drove_out() -> None:
+    registry = fleet("a", "b")
+    placed = [_news(registry, 0.0, f"conversation {number}", "busy") for number in range(200)]
+    told = [news for news in placed if news is not None]
+    assert 0 < len(told) < 140
+
+
 def test_replicas_are_told_where_a_conversation_moved_to() -> None:
     registry = fleet("a", "b")
     first = _served(registry, _call("s"), 0.0, 0.5)
     call, tried = serve(registry, _call("s"), 1.0, {first: limited(30.0)})
     assert call.cache_news == (_keys("s").keys[0].shared_name, f"tag-{tried[-1]}")
     # While a deployment is in cooldown a draw by weight is not that of a replica that is not told.
-    assert _news(registry, 2.0, "other") is not None
+    news = [_news(registry, 2.0, f"other {number}") for number in range(20)]
+    assert 0 < len([each for each in news if each]) < 20
 
 
 def test_calls_without_keys_have_no_news() -> None:
     call, _ = serve(fleet("a", "b", strategy="latency"), ask())
     assert call.cache_news is None
+
+
+@pytest.mark.parametrize(
+    ("row", "life", "seconds"),
+    [
+        ({"model": "gpt-5.6"}, None, 86_400),
+        ({"model": "mine", "base_model": "gpt-5.6"}, None, 86_400),
+        ({"model": "gpt-5.6", "base_model": "gpt-5"}, None, 600),
+        ({"model": "gpt-5.6"}, 60.0, 60),
+    ],
+)
+def test_the_model_says_how_long_a_cache_lasts_unless_a_setting_does(
+    row: dict[str, Any], life: float | None, seconds: int
+) -> None:
+    caches, only = PromptCaches(life), deployment("a", **row)
+    caches.note(_keys("s"), only, 0.0)
+    assert caches.knows(_keys("s").keys[0], seconds - 1.0)
+    assert not caches.knows(_keys("s").keys[0], float(seconds))
