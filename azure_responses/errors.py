@@ -128,11 +128,11 @@ class APIError(AzureResponsesError):
     """A call was made and failed.
 
     Attributes:
-        request: what was sent, without credentials; None where the error was made without a call.
+        request: what was sent, without credentials; empty where the error was made without a call.
         body, code, param, type: what the service said; None where it said nothing.
     """
 
-    request: HttpRequest | None = None
+    request: HttpRequest = HttpRequest()
     body: Any = None
     code: str | None = None
     param: str | None = None

@@ -79,11 +79,11 @@ class RequestURL(str):
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """What was sent, without its body and what may be a secret."""
+    """What was sent, without its body and what may be a secret; all empty where nothing was."""
 
-    method: str
-    url: RequestURL
-    headers: Headers = field(repr=False)
+    method: str = ""
+    url: RequestURL = field(default_factory=RequestURL)
+    headers: Headers = field(default_factory=lambda: Headers({}), repr=False)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class HttpResponse:
     status_code: int
     headers: Headers = field(repr=False)
     content: bytes = field(default=b"", repr=False)
-    request: HttpRequest | None = None
+    request: HttpRequest = field(default_factory=HttpRequest)
 
     @property
     def text(self) -> str:
@@ -109,9 +109,9 @@ class HttpResponse:
         return self.content
 
     @property
-    def url(self) -> RequestURL | None:
+    def url(self) -> RequestURL:
         """Of the request."""
-        return self.request.url if self.request else None
+        return self.request.url
 
     @property
     def reason_phrase(self) -> str:

@@ -238,7 +238,7 @@ class Call:
             AzureResponsesError: `error` itself, when another attempt would not help, is used up,
                 or would have to wait longer than the caller does.
         """
-        if isinstance(error, APIError) and error.request is None:
+        if isinstance(error, APIError) and not error.request.method:
             given = self.request
             error.request = without_secrets(given.method, given.url, given.headers)
         # 0. Content that is gone cannot be sent again, whatever the failure was.

@@ -118,7 +118,7 @@ class RawResponse(Generic[R]):
         headers: by name, in any case.
         content: the body; empty of a stream, which `parse()` gives.
         is_stream: the reply is a stream of events.
-        http_request: what was sent, without credentials; None where that is not known.
+        http_request: what was sent, without credentials; empty where that is not known.
         retries_taken: how often the call was tried again.
     """
 
@@ -135,7 +135,7 @@ class RawResponse(Generic[R]):
         self.headers = Headers(reply.headers)
         self.content = reply.body
         self.is_stream = is_stream
-        self.http_request = request
+        self.http_request = request or HttpRequest()
         self.retries_taken = retries
         self._reply = reply
         self._parse = parse
@@ -157,14 +157,14 @@ class RawResponse(Generic[R]):
         return HttpResponse(self.status_code, self.headers, self.content, self.http_request)
 
     @property
-    def method(self) -> str | None:
-        """Of the request; None where that is not known."""
-        return self.http_request.method if self.http_request else None
+    def method(self) -> str:
+        """Of the request; empty where that is not known."""
+        return self.http_request.method
 
     @property
-    def url(self) -> RequestURL | None:
-        """Of the request; None where that is not known."""
-        return self.http_request.url if self.http_request else None
+    def url(self) -> RequestURL:
+        """Of the request; empty where that is not known."""
+        return self.http_request.url
 
     def json(self) -> Any:
         """The body as a JSON value."""

@@ -17,6 +17,8 @@ import pytest
 from tests.documents import DOCUMENTS, ROOT, in_language, name_of
 
 _PROGRAMS = Path(__file__).parent / "programs"
+# They need no other change than that of the import.
+_DROP_IN = Path(__file__).parent.parent / "clients" / "programs"
 _RENAMED = {
     r"openai\.types\.responses": "azure_responses.types",
     r"from openai import": "from azure_responses import",
@@ -77,6 +79,10 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = path.read_text(encoding="utf-8")
         (folder / f"openai_{path.name}").write_text(text, encoding="utf-8")
         (folder / f"ours_{path.name}").write_text(_as_ours(text), encoding="utf-8")
+    for path in _DROP_IN.glob("[!_]*.py"):
+        text = path.read_text(encoding="utf-8")
+        ours = text.replace("\nfrom openai import", "\nfrom azure_responses import")
+        (folder / f"drop_in_{path.name}").write_text(ours, encoding="utf-8")
     (folder / "wrong.py").write_text(_WRONG, encoding="utf-8")
     return folder
 
