@@ -50,6 +50,7 @@ _OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *EXT
 _CHECKED = frozenset({"model", *EXTRAS})
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
 _MOST_FACTS = 1000
+_NAMED: frozenset[AffinityKind] = frozenset({"session_affinity"})
 # A signature that `bridge.conversions.ResourceSealer` has written.
 _OF_RESOURCE = re.compile(r"([0-9a-f]{8})\." + re.escape(SEALED))
 
@@ -354,9 +355,12 @@ class RequestReader:
     ) -> RouteRequest:
         facts = self.facts_of(model)
         counts, cache = facts.counts_tokens, None
-        # What a call continues leads to the deployment that made it, and so to its cache.
-        if facts.affinity and (pin is None or pin.deployment is None):
-            cache = self._cache_of(model, body, own, facts.affinity, headers)
+        if facts.affinity:
+            # What a call continues leads to its cache, so that its text need not be looked at. Its
+            # session is remembered still, for calls that continue nothing.
+            is_led = pin is not None and pin.deployment is not None
+            kinds = facts.affinity & _NAMED if is_led else facts.affinity
+            cache = self._cache_of(model, body, own, kinds, headers)
         deadline, patience = _time_of(own)
         return RouteRequest(
             model,

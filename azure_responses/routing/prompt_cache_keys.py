@@ -202,7 +202,10 @@ def _in_metadata(body: Mapping[str, Any]) -> str | None:
     metadata = body.get("metadata")
     if not isinstance(metadata, Mapping):
         return None
-    return _as_name(metadata.get("session_id")) or _in_user_id(metadata.get("user_id"))
+    session = metadata.get("session_id")
+    if type(session) is int:
+        return str(session)
+    return _as_name(session) or _in_user_id(metadata.get("user_id"))
 
 
 def _in_user_id(user_id: Any) -> str | None:

@@ -5,6 +5,7 @@ that has the cache comes first, unless it is in cooldown, has no room for the ca
 calls under way than the one that the strategy chose.
 """
 
+from collections import OrderedDict
 from typing import NamedTuple
 
 from azure_responses.fork import new_lock
@@ -62,7 +63,7 @@ class PromptCaches:
     def __init__(self, life: float | None = None, capacity: int = 20_000) -> None:
         self._life = life
         self._capacity = capacity
-        self._uses: dict[bytes, tuple[_Use, ...]] = {}
+        self._uses: OrderedDict[bytes, tuple[_Use, ...]] = OrderedDict()
         self._lock = new_lock()
 
     def holders(self, keys: CacheKeys, now: float) -> CacheHolders:
@@ -94,19 +95,21 @@ class PromptCaches:
             for key in keys.keys:
                 self._note(key, keys.life, deployment, now, calls)
             while len(self._uses) > self._capacity:
-                del self._uses[next(iter(self._uses))]
+                self._uses.popitem(last=False)
 
     def _note(
         self, key: CacheKey, life: float, deployment: Deployment, now: float, calls: int
     ) -> None:
-        before = self._uses.pop(key.digest, ())
+        before = self._uses.get(key.digest, ())
         own = next((use for use in before if use.deployment is deployment), None)
         level = calls + (own.level_at(now, key.rate) if own else 0.0)
         usual = cache_life(deployment.base_model or deployment.model)
         until = now + max(life, usual if self._life is None else self._life)
         others = (use for use in before if use.deployment is not deployment and use.until > now)
         latest = _Use(deployment, now, until, level)
+        # Replaced and not taken out: other threads read the table without the lock.
         self._uses[key.digest] = (latest, *others)[:MOST_CANDIDATES]
+        self._uses.move_to_end(key.digest)
 
     def choose(
         self, keys: CacheKeys, strategy: RoutingStrategy, group: Group, context: RoutingContext

@@ -155,6 +155,20 @@ def test_an_explanation_names_the_cache(emulator: Emulator) -> None:
         assert "has the prompt cache of this prompt_cache_key" in str(explanation)
 
 
+def test_a_session_goes_on_where_its_stored_turns_were(emulator: Emulator) -> None:
+    with Router(rows_of(emulator), http_client=_client(emulator)) as router:
+        for number in range(8):
+            stored = router.responses(model="gpt", input="Hello")
+            named: dict[str, Any] = {"model": "gpt", "prompt_cache_key": f"k{number}"}
+            continued = router.responses(input="More", previous_response_id=stored.id, **named)
+            fresh = router.responses(input="Anew", **named)
+            assert stored.route is not None
+            assert continued.route is not None
+            assert fresh.route is not None
+            places = {each.deployment for each in (stored.route, continued.route, fresh.route)}
+            assert len(places) == 1
+
+
 def test_the_affinity_ends_with_the_cache(emulator: Emulator) -> None:
     with Router(
         rows_of(emulator), http_client=_client(emulator), deployment_affinity_ttl_seconds=0

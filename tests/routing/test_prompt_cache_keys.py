@@ -72,6 +72,11 @@ def test_a_session_is_found_wherever_clients_name_it(
     assert _names(body, headers=headers) == ["session"]
 
 
+def test_a_session_may_be_a_number() -> None:
+    one, other = ({"metadata": {"session_id": session}} for session in (7, "7"))
+    assert _digests(one) == _digests(other)
+
+
 def test_the_session_of_litellms_header_counts_before_others() -> None:
     headers = {"session-id": "a", "x-vendor-session-id": "b", "x-litellm-session-id": "c"}
     assert _digests({}, headers=headers) == _digests({}, headers={"session-id": "c"})
@@ -85,7 +90,8 @@ def test_the_session_of_litellms_header_counts_before_others() -> None:
         None,
         "s",
         {},
-        {"session_id": 7},
+        {"session_id": True},
+        {"session_id": 7.5},
         {"session_id": ""},
         {"session_id": "x" * 513},
         {"user_id": "ann"},

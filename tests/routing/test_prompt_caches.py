@@ -1,5 +1,7 @@
 """Calls go where their prompt is in the cache, unless that costs more than it saves."""
 
+import sys
+import threading
 from hashlib import blake2b
 from typing import Any
 
@@ -311,3 +313,24 @@ def test_the_model_says_how_long_a_cache_lasts_unless_a_setting_does(
     caches.note(_keys("s"), only, 0.0)
     assert caches.knows(_keys("s").keys[0], seconds - 1.0)
     assert not caches.knows(_keys("s").keys[0], float(seconds))
+
+
+def test_a_thread_that_reads_always_sees_what_others_note() -> None:
+    caches, (only,) = PromptCaches(), fleet("a").deployments
+    keys, missed, usual = _keys("s"), [], sys.getswitchinterval()
+    caches.note(keys, only, 0.0)
+
+    def write() -> None:
+        for _ in range(3000):
+            caches.note(keys, only, 1.0)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        writer = threading.Thread(target=write)
+        writer.start()
+        while writer.is_alive():
+            missed.append(not caches.knows(keys.keys[0], 1.0))
+        writer.join()
+    finally:
+        sys.setswitchinterval(usual)
+    assert not any(missed)
