@@ -23,7 +23,7 @@ from azure_responses.protocol.operations import Operations
 from azure_responses.protocol.options import Options
 from azure_responses.protocol.retry import RetryPolicy
 from azure_responses.protocol.settings import Settings, resolve_settings
-from azure_responses.protocol.warning import warn_caller
+from azure_responses.protocol.warning import CallerWarnings, warn_caller
 from azure_responses.telemetry.callback import Callback, Callbacks
 from azure_responses.telemetry.observer import TelemetryOptions
 from azure_responses.transport import NetworkOptions, Timeout, patience_of, read_timeout
@@ -311,6 +311,7 @@ class Configuration:
     webhook_secret: str | Sequence[str] | None = field(default=None, repr=False)
     arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    warn: CallerWarnings = field(default_factory=CallerWarnings, repr=False)
 
     @property
     def timeout(self) -> Timeout:
@@ -346,6 +347,7 @@ class Configuration:
             pricer_of=self._pricer,
             converter=self.converter,
             image_deployment=self.image_deployment,
+            warn=self.warn,
         )
 
     def _pricer(self, deployment: str | None) -> Pricer:
@@ -378,7 +380,10 @@ class Configuration:
         made = configure(merged.pop("endpoint", None), merged, self.environ)
         is_same = given.keys().isdisjoint(_TELEMETRY)
         return replace(
-            made, recent=self.recent, telemetry=self.telemetry if is_same else made.telemetry
+            made,
+            recent=self.recent,
+            telemetry=self.telemetry if is_same else made.telemetry,
+            warn=self.warn,
         )
 
     def _with_mappings(self, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -397,6 +402,7 @@ class Configuration:
             "resource_tag": self.settings.endpoint.resource,
             "drop_params": self.drop_params,
             "reasoning_cache": self.reasoning_cache,
+            "warn": self.warn,
         }
 
 

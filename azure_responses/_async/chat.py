@@ -1,7 +1,7 @@
 """Chat completions, awaited: over the Responses API by the bridge, over other APIs without it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.chat_stream import AsyncChatCompletionStream
@@ -58,6 +58,7 @@ class AsyncCompletions:
         drop_params: leave out, with a warning, what the Responses API cannot do.
         reasoning_cache: restores the reasoning of messages whose client dropped it.
         knowledge: which deployments reason, as learned so far.
+        warn: tells the caller what was left out.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class AsyncCompletions:
         drop_params: bool,
         reasoning_cache: ReasoningCache | None,
         knowledge: ReasoningKnowledge | None = None,
+        warn: Callable[[str], None] = warn_caller,
     ) -> None:
         self._responses = responses
         self._native = native
@@ -77,6 +79,7 @@ class AsyncCompletions:
         self._resource_tag = resource_tag
         self._drop_params = drop_params
         self._reasoning_cache = reasoning_cache
+        self._warn = warn
         self._knowledge = knowledge or ReasoningKnowledge()
 
     @property
@@ -259,7 +262,7 @@ class AsyncCompletions:
             now=time.time(),
         )
         for warning in request.warnings:
-            warn_caller(warning)
+            self._warn(warning)
         return request
 
 

@@ -247,7 +247,8 @@ class AsyncAzureResponses(AsyncStoredObjects, AsyncClosing):
         operations = configuration.operations("chat_completions")
         responses = AsyncResponses(operations, executor, configuration.timeout)
         drops = configuration.drop_params
-        native = AsyncNativeCompletions(operations, executor, drop_params=drops)
+        warn = configuration.warn
+        native = AsyncNativeCompletions(operations, executor, drop_params=drops, warn=warn)
         return AsyncChat(AsyncCompletions(responses, native, **configuration.chat_options()))
 
 

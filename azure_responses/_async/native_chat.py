@@ -3,7 +3,7 @@
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import finalize
 
@@ -37,11 +37,18 @@ class AsyncNativeCompletions:
         operations: builds the calls.
         executor: performs them.
         drop_params: leave out, with a warning, what a deployment cannot do.
+        warn: tells the caller what was left out.
     """
 
     def __init__(
-        self, operations: Operations, executor: AsyncExecutor, *, drop_params: bool
+        self,
+        operations: Operations,
+        executor: AsyncExecutor,
+        *,
+        drop_params: bool,
+        warn: Callable[[str], None] = warn_caller,
     ) -> None:
+        self._warn = warn
         self._operations = operations
         self._executor = executor
         self._drop_params = drop_params
@@ -80,7 +87,7 @@ class AsyncNativeCompletions:
         drops = self._drop_params if drops is None else bool(drops)
         chat, warnings = chat_parameters(given, drops_params=drops)
         for text in warnings:
-            warn_caller(text)
+            self._warn(text)
         return self._operations.speak(
             "chat",
             ChatCall,
@@ -89,7 +96,7 @@ class AsyncNativeCompletions:
             options,
             stream=stream,
             drops_params=drops,
-            warn=warn_caller,
+            warn=self._warn,
         )
 
 

@@ -2,7 +2,7 @@
 """Chat completions, blocking: over the Responses API by the bridge, over other APIs without it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._sync.chat_stream import ChatCompletionStream
@@ -59,6 +59,7 @@ class Completions:
         drop_params: leave out, with a warning, what the Responses API cannot do.
         reasoning_cache: restores the reasoning of messages whose client dropped it.
         knowledge: which deployments reason, as learned so far.
+        warn: tells the caller what was left out.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Completions:
         drop_params: bool,
         reasoning_cache: ReasoningCache | None,
         knowledge: ReasoningKnowledge | None = None,
+        warn: Callable[[str], None] = warn_caller,
     ) -> None:
         self._responses = responses
         self._native = native
@@ -78,6 +80,7 @@ class Completions:
         self._resource_tag = resource_tag
         self._drop_params = drop_params
         self._reasoning_cache = reasoning_cache
+        self._warn = warn
         self._knowledge = knowledge or ReasoningKnowledge()
 
     @property
@@ -260,7 +263,7 @@ class Completions:
             now=time.time(),
         )
         for warning in request.warnings:
-            warn_caller(warning)
+            self._warn(warning)
         return request
 
 

@@ -247,7 +247,8 @@ class AzureResponses(StoredObjects, Closing):
         operations = configuration.operations("chat_completions")
         responses = Responses(operations, executor, configuration.timeout)
         drops = configuration.drop_params
-        native = NativeCompletions(operations, executor, drop_params=drops)
+        warn = configuration.warn
+        native = NativeCompletions(operations, executor, drop_params=drops, warn=warn)
         return Chat(Completions(responses, native, **configuration.chat_options()))
 
 

@@ -4,7 +4,7 @@
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import finalize
 
@@ -38,9 +38,18 @@ class NativeCompletions:
         operations: builds the calls.
         executor: performs them.
         drop_params: leave out, with a warning, what a deployment cannot do.
+        warn: tells the caller what was left out.
     """
 
-    def __init__(self, operations: Operations, executor: Executor, *, drop_params: bool) -> None:
+    def __init__(
+        self,
+        operations: Operations,
+        executor: Executor,
+        *,
+        drop_params: bool,
+        warn: Callable[[str], None] = warn_caller,
+    ) -> None:
+        self._warn = warn
         self._operations = operations
         self._executor = executor
         self._drop_params = drop_params
@@ -79,7 +88,7 @@ class NativeCompletions:
         drops = self._drop_params if drops is None else bool(drops)
         chat, warnings = chat_parameters(given, drops_params=drops)
         for text in warnings:
-            warn_caller(text)
+            self._warn(text)
         return self._operations.speak(
             "chat",
             ChatCall,
@@ -88,7 +97,7 @@ class NativeCompletions:
             options,
             stream=stream,
             drops_params=drops,
-            warn=warn_caller,
+            warn=self._warn,
         )
 
 

@@ -83,6 +83,7 @@ class Operations:
         converter: makes calls over for deployments that speak another API; None where there are
             none.
         image_deployment: draws the images of the tool `image_generation`.
+        warn: tells the caller what was left out.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Operations:
         pricer_of: Callable[[str | None], Pricer] | None = None,
         converter: CallConverter | None = None,
         image_deployment: ImageDeployment | None = None,
+        warn: Callable[[str], None] = warn_caller,
     ) -> None:
         check_mapping("default_headers", default_headers)
         check_mapping("default_query", default_query)
@@ -106,6 +108,7 @@ class Operations:
         self.policy = policy
         self.recent = recent
         self._new_id = new_id
+        self._warn = warn
         self.converter = None if converter is None else replace(converter, reading=self)
         self._api_type = api_type
         self._image_deployment = image_deployment
@@ -231,7 +234,7 @@ class Operations:
             continues=_id_in(body),
         )
         if self.converter is not None:
-            self.converter.replay(call, warn_caller)
+            self.converter.replay(call, self._warn)
         return call
 
     def count_input(
@@ -248,7 +251,7 @@ class Operations:
             continues=_id_in(body),
         )
         if self.converter is not None:
-            self.converter.count(call, body.get("model"), warn_caller)
+            self.converter.count(call, body.get("model"), self._warn)
         return call
 
     def counts(self, model: str | None) -> bool:
@@ -387,10 +390,10 @@ class Operations:
         # The bridge has converted chat completions already, and one conversion carries a call.
         if self.converter is not None and self._api_type == "responses":
             if "model" in body:
-                self.converter.convert(call, body["model"], warn=warn_caller)
+                self.converter.convert(call, body["model"], warn=self._warn)
             else:
                 # An agent speaks Responses.
-                self.converter.replay(call, warn_caller)
+                self.converter.replay(call, self._warn)
         return call
 
     def _body(
@@ -402,7 +405,7 @@ class Operations:
             drops = self.converter is not None and self.converter.drops_params
             body, warnings = body_for_agent(body, self.settings.endpoint, drops_params=drops)
             for text in warnings:
-                warn_caller(text)
+                self._warn(text)
             return body
         if model is None and extra and "agent_reference" in extra:
             return body
