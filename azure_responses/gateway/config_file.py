@@ -12,7 +12,6 @@ from azure_responses.gateway.schema import (
     LITELLM,
     SECTION_NAMES,
     SECTIONS,
-    UNSUPPORTED,
     GatewaySettings,
     Setting,
 )
@@ -21,6 +20,7 @@ from azure_responses.gateway.yaml_reader import (
     ConfigProblem,
     Document,
     Path,
+    Severity,
     YamlError,
     expand,
     read_document,
@@ -30,6 +30,7 @@ from azure_responses.pricing import PriceBook
 from azure_responses.protocol.environment import ENVIRONMENT, Provider, choose, has_endpoint
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.litellm_keys import look_at, suggest
 from azure_responses.routing.model_aliases import ALIAS_KEYS
 from azure_responses.routing.model_list import read_model_list, with_endpoint
 from azure_responses.routing.model_rights import ModelRights
@@ -189,9 +190,9 @@ class _ConfigReader:
         # What the file itself sets comes before the environment.
         self._environ, self._own = {**self._environ, **texts}, texts
         expand(document, self._environ)
-        for name in document.value:
+        for name, value in document.value.items():
             if name not in SECTION_NAMES:
-                self._unknown((name,), "", SECTION_NAMES)
+                self._unknown((name,), "", value, SECTION_NAMES)
         self._read_settings("general_settings", GENERAL)
         for name, section in SECTION_NAMES.items():
             if section == "litellm_settings":
@@ -216,7 +217,7 @@ class _ConfigReader:
             path = (section, name)
             setting = known.get(name)
             if setting is None:
-                self._unknown(path, SECTION_NAMES[section], known)
+                self._unknown(path, SECTION_NAMES[section], value, known)
             elif value is not None:
                 self._read_setting(setting, path, value)
 
@@ -264,7 +265,7 @@ class _ConfigReader:
         for name, value in section.items():
             path = ("router_settings", name)
             if name not in SECTIONS["router_settings"]:
-                self._unknown(path, "router_settings", SECTIONS["router_settings"])
+                self._unknown(path, "router_settings", value, SECTIONS["router_settings"])
             elif value is not None and name == "affinity_secret":
                 self._read_setting(GENERAL["affinity_secret"], path, value)
             elif value is not None and name == "state":
@@ -372,10 +373,14 @@ class _ConfigReader:
                     "warning",
                 )
 
-    def _unknown(self, path: Path, section: str, known: Iterable[str]) -> None:
-        advice = UNSUPPORTED[section].get(str(path[-1]))
-        if advice is None:
-            self._document.report_unknown(path, known)
-        else:
-            message = "LiteLLM has this key; it has no effect here."
-            self._document.report(path, message, advice, "warning")
+    def _unknown(self, path: Path, section: str, value: Any, known: Iterable[str]) -> None:
+        key = path[-1]
+        finding = look_at(section, key, value)
+        if finding is not None:
+            severity: Severity = "error" if finding.is_error else "warning"
+            self._document.report(path, finding.message, finding.hint, severity)
+            return
+        near = suggest(section, key, also=known)
+        hint = f"Did you mean {near}?" if near else "Remove it."
+        message = "This key is not known and has no effect."
+        self._document.report(path, message, hint, "warning")

@@ -1,4 +1,4 @@
-"""The keys of a configuration file: ours, and what to say of LiteLLM's."""
+"""The keys of a configuration file that the gateway reads."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.allowed_routes import read_routes
 from azure_responses.gateway.key_table import StoredKey
 from azure_responses.protocol.webhook_signature import sign
-from azure_responses.routing.settings import SETTING_KEYS, UNUSED_SETTINGS
+from azure_responses.routing.settings import SETTING_KEYS
 from azure_responses.store.factory import REDIS_KEYS
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "SECTIONS",
     "SECTION_NAMES",
     "Setting",
-    "UNSUPPORTED",
 ]
 
 
@@ -314,94 +313,3 @@ SECTIONS: Mapping[str, frozenset[str]] = {
     "litellm_settings": frozenset(LITELLM),
     "router_settings": ROUTER | REDIS_KEYS,
 }
-
-_KEYS = "Make keys with `azure-responses keys create`, or list them under `virtual_keys`."
-_LOGS = "Read the spend log, the package's log or its OpenTelemetry signals."
-_ONE_CLOUD = "This gateway serves Azure only."
-_RETRIES = "Retries follow the service's own hints; set num_retries and allowed_fails."
-
-UNSUPPORTED: Mapping[str, Mapping[str, str]] = {
-    "": {
-        "credential_list": "Give each entry its own credential.",
-        "guardrails": "Use Azure's content filters.",
-        "callback_settings": _LOGS,
-        "mcp_servers": "Name remote MCP servers in the request's tools.",
-        "mcp_tools": "Name remote MCP servers in the request's tools.",
-        "files_settings": "Files go to the resource of the model that their caller names.",
-        "finetune_settings": "Fine-tuning is not part of this gateway; call Azure for it.",
-        "assistant_settings": "Assistants are not part of this gateway; use Responses.",
-        "default_vertex_config": _ONE_CLOUD,
-        "vector_store_registry": "Name vector stores in the request's tools.",
-        "search_tools": "Use the web_search tool of Responses.",
-        "prompts": "Name a stored prompt in the request.",
-        "pass_through_endpoints": "Only the OpenAI routes are served.",
-        "agents": "Agents are not part of this gateway.",
-        "plugins": "Name callables under litellm_settings.callbacks.",
-    },
-    "general_settings": {
-        "custom_auth": _KEYS,
-        "litellm_jwtauth": _KEYS,
-        "custom_key_generate": _KEYS,
-        "custom_sso": "There is no user interface to sign in to.",
-        "ui_access_mode": "There is no user interface.",
-        "store_model_in_db": "Deployments stand in the file; restart to change them.",
-        "alerting": "Alert on /metrics or on OpenTelemetry.",
-        "alert_types": "Alert on /metrics or on OpenTelemetry.",
-        "alerting_threshold": "Alert on /metrics or on OpenTelemetry.",
-        "alerting_args": "Alert on /metrics or on OpenTelemetry.",
-        "alert_to_webhook_url": "Alert on /metrics or on OpenTelemetry.",
-        "max_parallel_requests": "Set max_concurrent_requests, which holds for all keys.",
-        "global_max_parallel_requests": "Set max_concurrent_requests, for each process.",
-        "allowed_ips": "Restrict addresses in front of the gateway.",
-        "pass_through_endpoints": "Only the OpenAI routes are served.",
-        "key_management_system": "Put secrets into variables: os.environ/NAME.",
-        "key_management_settings": "Put secrets into variables: os.environ/NAME.",
-        "use_azure_key_vault": "Put secrets into variables: os.environ/NAME.",
-        "use_google_kms": "Put secrets into variables: os.environ/NAME.",
-        "completion_model": "Callers name the model.",
-        "infer_model_from_keys": "List deployments under model_list.",
-        "disable_spend_logs": "Leave spend_log out.",
-        "database_connection_pool_limit": "The gateway writes over one connection.",
-        "database_connection_timeout": "Add connect_timeout to the database's URL.",
-        "litellm_key_header_name": "Send Authorization, api-key or x-litellm-api-key.",
-        "user_header_name": "Send safety_identifier or user in the request.",
-        "enforced_params": "Not enforced here; check requests in front of the gateway.",
-        "master_key_hash": "Set master_key.",
-        "otel": "OpenTelemetry is used wherever the application sets it up.",
-        "coordination_redis": "Set redis_url.",
-        "dangerously_permit_weak_or_unset_master_key": "Set allow_unauthenticated.",
-        "max_response_size_mb": "Replies are passed on in pieces, whatever their size.",
-        "proxy_config_reload_interval_seconds": "Restart to read the file again.",
-    },
-    "litellm_settings": {
-        "cache": "Replies are not cached.",
-        "cache_params": "Replies are not cached.",
-        "caching": "Replies are not cached.",
-        "guardrails": "Use Azure's content filters.",
-        "max_budget": "Give each key a budget.",
-        "budget_duration": "Give each key a budget_period.",
-        "max_end_user_budget": "Give each key a budget.",
-        "max_user_budget": "Give each key a budget.",
-        "default_internal_user_params": _KEYS,
-        "upperbound_key_generate_params": _KEYS,
-        "default_key_generate_params": _KEYS,
-        "default_team_settings": "Give each key its own settings.",
-        "custom_provider_map": _ONE_CLOUD,
-        "ssl_verify": "Set SSL_CERT_FILE for a certificate authority of your own.",
-        "ssl_certificate": "Set SSL_CERT_FILE for a certificate authority of your own.",
-        "set_verbose": "Set the level of the logger azure_responses.",
-        "use_aiohttp_transport": "The gateway chooses its connections itself.",
-        "disable_aiohttp_transport": "The gateway chooses its connections itself.",
-        "service_callback": _LOGS,
-        "audit_log_callbacks": _LOGS,
-        "cost_discount_config": "Use the section pricing.",
-        "cost_margin_config": "Use the section pricing.",
-        "model_cost_map_url": "Use the section pricing.",
-        "num_retries_per_request": _RETRIES,
-        "modify_params": "Requests are changed only where a parameter says so: drop_params.",
-        "enable_azure_ad_token_refresh": "Tokens are fetched by azure-identity without a switch.",
-        "request_correlation_in_logs": "Log lines carry the call's id without a switch.",
-    },
-    "router_settings": {**UNUSED_SETTINGS, "redis_db": "Set redis_url."},
-}
-"""LiteLLM's keys that have no meaning here, by section, and what to do instead."""

@@ -5,7 +5,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from hashlib import sha256
 from typing import Any
 
@@ -28,8 +27,16 @@ from azure_responses.routing.entry_model import (
     read_model,
     read_websocket,
 )
+from azure_responses.routing.litellm_keys import keys_with, look_at, suggest
 
-__all__ = ["PARAMS_KEYS", "read_model_list", "resource_tag", "tag_of", "with_endpoint"]
+__all__ = [
+    "PARAMS_KEYS",
+    "PARAMS_READ",
+    "read_model_list",
+    "resource_tag",
+    "tag_of",
+    "with_endpoint",
+]
 
 PARAMS_KEYS = ("params", "litellm_params", "dheera_ai_params")
 """The names of an entry's parameters: ours, LiteLLM's, and that of the configuration files of
@@ -65,7 +72,7 @@ _NEVER_DROPPED = frozenset({"model", "input", "messages", "stream"})
 _ENDPOINTS = ("api_base", "endpoint", "azure_endpoint", "base_url")
 _NUMBERS = ("weight", "timeout", "cooldown_time")
 _WHOLE = ("order", "rpm", "tpm", "max_retries", "max_input_tokens")
-_READ = {
+PARAMS_READ = {
     "model",
     "api",
     "base_model",
@@ -84,6 +91,7 @@ _READ = {
     _DROPPED,
     *ACCESS_KEYS,
 }
+"""The keys of an entry's parameters that have an effect."""
 _ENTRY_KEYS = frozenset({"model_name", "model_info", *PARAMS_KEYS})
 # What model_info supplies where the params do not state it.
 _INFORMED = ("base_model", "max_input_tokens", "rpm", "tpm")
@@ -177,20 +185,44 @@ def _read_entry(entry: Any, number: int, environ: Mapping[str, str], warn: _Warn
     info = entry.get("model_info") or {}
     if not isinstance(info, Mapping):
         raise ConfigurationError(f"{place}: model_info is not a mapping.", hint=_SHAPE)
-    for key in set(entry) - _ENTRY_KEYS:
-        _warn_of(key, place, warn, is_outside=True)
-    for key in set(params) - _READ:
-        _warn_of(key, place, warn, is_outside=False)
+    _look_at_keys(entry, place, params, info, warn)
     return Entry(place, name, params, _with_environment(info, environ, place))
 
 
-def _warn_of(key: Any, place: str, warn: _Warn, *, is_outside: bool) -> None:
-    if is_outside and key in _READ:
-        warn(f"{place}: {key!r} has no effect beside the params. Move it into them.")
-        return
-    near = get_close_matches(str(key), sorted(_READ), n=1)
-    suggestion = f" Did you mean {near[0]!r}?" if near else ""
-    warn(f"{place}: {key!r} is not known here and has no effect.{suggestion}")
+def _look_at_keys(
+    entry: Mapping[str, Any],
+    place: str,
+    params: Mapping[str, Any],
+    info: Mapping[str, Any],
+    warn: _Warn,
+) -> None:
+    """Say what has no effect; refuse what cannot be ignored."""
+    for key in sorted(entry.keys() - _ENTRY_KEYS, key=str):
+        if key in PARAMS_READ:
+            warn(f"{place}: {key!r} has no effect beside the params. Move it into them.")
+        else:
+            _say_of("model_list", key, entry[key], place, warn)
+    for key in sorted(params.keys() - PARAMS_READ, key=str):
+        _say_of("litellm_params", key, params[key], place, warn)
+    # Any further key of model_info is a note of its author.
+    for key in sorted(keys_with("model_info", "no counterpart", "refused") & info.keys()):
+        _say_of("model_info", key, info[key], f"{place}, model_info", warn)
+
+
+def _say_of(section: str, key: Any, value: Any, place: str, warn: _Warn) -> None:
+    finding = look_at(section, key, value)
+    if finding is None:
+        near = suggest(
+            "litellm_params" if section == "model_list" else section, key, also=PARAMS_READ
+        )
+        suggestion = f" Did you mean {near!r}?" if near else ""
+        warn(f"{place}: {key!r} is not known here and has no effect.{suggestion}")
+    elif finding.is_error:
+        raise ConfigurationError(
+            f"{place}: {key!r} is refused, since it cannot be ignored.", hint=finding.hint
+        )
+    else:
+        warn(f"{place}: {key!r} has no effect here. {finding.hint}")
 
 
 def _with_environment(values: Any, environ: Mapping[str, str], place: str) -> Any:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, cast, get_args
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.routing.litellm_keys import look_at, suggest
 from azure_responses.routing.model_aliases import ALIAS_KEYS, read_aliases
 from azure_responses.routing.prompt_cache_keys import (
     AFFINITY_KINDS,
@@ -17,7 +18,6 @@ from azure_responses.routing.strategies import STRATEGIES, STRATEGY_ALIASES, Str
 __all__ = [
     "SETTING_KEYS",
     "SHELL_KEYS",
-    "UNUSED_SETTINGS",
     "OnOriginDown",
     "RouterSettings",
     "read_settings",
@@ -38,41 +38,6 @@ SHELL_KEYS = frozenset(
     }
 )
 """Keys of `router_settings` that do not concern the choice of a deployment; `Router` reads them."""
-
-_NO_CACHE = "Replies are not cached."
-_RETRIES = "Retries follow the service's own hints; set num_retries and allowed_fails."
-_LOG_LEVEL = "Set the level of the logger azure_responses."
-
-# The keys of LiteLLM 1.106.2 (router.py, types/router.py).
-UNUSED_SETTINGS: Mapping[str, str] = {
-    "alerting_config": "Alert on OpenTelemetry, or on the gateway's /metrics.",
-    "allowed_fails_policy": _RETRIES,
-    "assistants_config": "Assistants are not served; use Responses.",
-    "cache_kwargs": _NO_CACHE,
-    "cache_responses": _NO_CACHE,
-    "caching_groups": _NO_CACHE,
-    "client_ttl": "Clients are kept as long as the router.",
-    "debug_level": _LOG_LEVEL,
-    "default_litellm_params": "Write the parameters into each entry of model_list.",
-    "default_max_parallel_requests": "Set rpm and tpm in the entries of model_list.",
-    "default_priority": "Calls have no priorities.",
-    "disable_cooldowns": "Set cooldown_time: 0; a time that the service itself names is kept.",
-    "enable_pre_call_checks": "Context windows are always checked where entries state them.",
-    "enable_tag_filtering": "Give deployments different names instead of tags.",
-    "enable_weighted_failover": "A failed call always goes on to another deployment by weight.",
-    "ignore_invalid_deployments": "Remove the entries that cannot be used.",
-    "model_group_retry_policy": _RETRIES,
-    "polling_interval": "Calls are not queued.",
-    "provider_budget_config": "Give each of the gateway's keys a budget.",
-    "retry_policy": _RETRIES,
-    "router_general_settings": "The router reads its settings when it is made.",
-    "routing_strategy_args": "The strategies have nothing to set.",
-    "set_verbose": _LOG_LEVEL,
-    "stream_timeout": "Set timeout, which covers streams too.",
-    "tag_filtering_match_any": "Give deployments different names instead of tags.",
-}
-"""LiteLLM's `router_settings` that have no effect here, and what to do instead; for the gateway's
-configuration file, too."""
 
 # LiteLLM's pre-call checks besides the kinds of affinity: what the first ones do happens here
 # without a switch, since ids carry their origin and limits are always enforced; the others have no
@@ -159,7 +124,8 @@ def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> Rout
     `routing_strategy` and `retry_after` are read as `strategy` and `retry_delay`,
     `model_group_alias` and `model_alias_map` as further `aliases`; None leaves a key at its
     default, but a timeout of None is no limit. `warn` gets
-    one sentence for each key in `UNUSED_SETTINGS`. `SHELL_KEYS` are skipped.
+    one sentence for each key without a counterpart here; see `litellm_keys`. `SHELL_KEYS` are
+    skipped.
 
     Raises:
         ConfigurationError: an unknown key or a value that cannot be used.
@@ -177,7 +143,7 @@ def read_settings(options: Mapping[str, Any], warn: _Warn | None = None) -> Rout
             continue
         # An unknown key is refused: a misspelt setting that is ignored is found in an outage.
         elif key not in SHELL_KEYS:
-            _warn_unused(key, warn or _ignore)
+            _warn_unused(key, value, warn or _ignore)
     aliases, hidden = read_aliases(options)
     return RouterSettings(**_without_star(values), aliases=aliases, hidden_aliases=hidden)
 
@@ -186,14 +152,17 @@ def _ignore(_: str) -> None:
     """For callers that want no warnings."""
 
 
-def _warn_unused(key: str, warn: _Warn) -> None:
-    advice = UNUSED_SETTINGS.get(key)
-    if advice is None:
-        known = [*SETTING_KEYS, *UNUSED_SETTINGS, *SHELL_KEYS]
+def _warn_unused(key: str, value: Any, warn: _Warn) -> None:
+    finding = look_at("router_settings", key, value)
+    if finding is None:
+        near = suggest("router_settings", key, also=SETTING_KEYS | SHELL_KEYS)
         raise ConfigurationError(
-            f"The router has no setting {key!r}.", hint=_suggest(key, known) or "Leave it out."
+            f"The router has no setting {key!r}.",
+            hint=f"Did you mean {near!r}?" if near else "Leave it out.",
         )
-    warn(f"The router setting {key!r} has no effect. {advice}")
+    if finding.is_error:
+        raise ConfigurationError(f"The router setting {key!r} is refused.", hint=finding.hint)
+    warn(f"The router setting {key!r} has no effect. {finding.hint}")
 
 
 def _read_checks(key: str, checks: object, warn: _Warn) -> frozenset[AffinityKind]:

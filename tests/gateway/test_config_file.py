@@ -1,5 +1,6 @@
 """Configuration files: the seeds' as they are, every mistake by its line, and fuzz."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,13 @@ from azure_responses.gateway.schema import (
     LITELLM,
     ROUTER,
     SECTION_NAMES,
-    UNSUPPORTED,
+    SECTIONS,
     GatewaySettings,
 )
 from azure_responses.gateway.spend import to_pico
 from azure_responses.gateway.yaml_reader import ConfigProblem
-from azure_responses.routing.model_list import read_model_list
+from azure_responses.routing.litellm_keys import keys_with
+from azure_responses.routing.model_list import PARAMS_KEYS, PARAMS_READ, read_model_list
 from azure_responses.routing.settings import read_settings
 
 _ROW = """\
@@ -435,11 +437,21 @@ def test_the_database_is_found_without_the_variables_of_the_rest(tmp_path: Path)
         find_database_url(path, {})
 
 
-def test_no_key_is_both_known_and_unsupported() -> None:
-    assert not UNSUPPORTED[""].keys() & SECTION_NAMES.keys()
-    assert not UNSUPPORTED["general_settings"].keys() & GENERAL.keys()
-    assert not UNSUPPORTED["litellm_settings"].keys() & LITELLM.keys()
-    assert not UNSUPPORTED["router_settings"].keys() & ROUTER
+@pytest.mark.parametrize(
+    ("section", "read"),
+    [
+        ("", SECTION_NAMES.keys()),
+        ("general_settings", GENERAL.keys()),
+        ("litellm_settings", LITELLM.keys()),
+        ("router_settings", SECTIONS["router_settings"]),
+        ("litellm_params", PARAMS_READ),
+        ("model_list", {"model_name", "model_info", *PARAMS_KEYS}),
+    ],
+)
+def test_the_keys_that_are_read_are_those_that_the_table_says_have_an_effect(
+    section: str, read: Iterable[str]
+) -> None:
+    assert sorted(read) == sorted(keys_with(section, "works", "differs", "own"))
 
 
 def test_a_finding_reads_as_a_line() -> None:
