@@ -136,8 +136,9 @@ class PromptCacheKeys:
         if "session_affinity" in kinds:
             named = _names(body, headers)
             keys = [self._key(name, scope, given, _NAMED_RATE) for name, given in named]
-        if not keys and "prompt_caching" in kinds:
-            keys = self._of_text(body, scope)
+        if "prompt_caching" in kinds:
+            # Beside a name, too: some clients make up a new one for each call.
+            keys += self._of_text(body, scope)
         if "deployment_affinity" in kinds and owner is not None:
             keys.append(self._key("owner", scope, "", _NAMED_RATE))
         return CacheKeys(tuple(keys), _life(body), _is_begun(body)) if keys else None

@@ -80,6 +80,22 @@ def test_a_conversation_of_twenty_turns_stays_with_its_cache(
     assert without_share < with_share - 0.05
 
 
+def test_a_client_with_a_new_session_for_each_call_keeps_its_cache(
+    runner: str, emulator: Emulator
+) -> None:
+    async def scenario(router: Any) -> None:
+        items: list[Any] = [_question(0)]
+        places = set()
+        for turn in range(12):
+            headers = {"x-litellm-trace-id": f"call-{turn}"}
+            place, said, _, _ = await _respond(router, items, extra_headers=headers)
+            items += [said, _question(turn)]
+            places.add(place)
+        assert len(places) == 1
+
+    run(runner, emulator, scenario)
+
+
 _NAMES: list[dict[str, Any]] = [
     {"prompt_cache_key": "conversation-1"},
     {"metadata": {"session_id": "conversation-1"}},

@@ -29,8 +29,7 @@ def test_an_agent_that_calls_now_and_then_depends_on_it() -> None:
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_calls_stay_spread_over_the_deployments(strategy: str) -> None:
     assert converse(CHATS, strategy, has_affinity=True).busiest < 0.55
-    # Forty conversations fall on four deployments as evenly as forty throws do.
-    assert converse(AGENTS, strategy, has_affinity=True).busiest < 0.4
+    assert converse(AGENTS, strategy, has_affinity=True).busiest < 0.35
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -106,9 +106,9 @@ def test_what_is_no_session_names_none(metadata: Any) -> None:
     assert _keys({"input": "Hello", "metadata": metadata}) is None
 
 
-def test_what_a_request_names_counts_in_place_of_its_text() -> None:
+def test_what_a_request_names_counts_before_its_text() -> None:
     body = {"input": _LONG, "prompt_cache_key": "k", "metadata": {"session_id": "s"}}
-    assert _names(body) == ["session", "prompt_cache_key"]
+    assert _names(body) == ["session", "prompt_cache_key", "conversation", "beginning"]
     assert _names(body, "prompt_caching") == ["conversation", "beginning"]
     assert _names(body, "session_affinity") == ["session", "prompt_cache_key"]
     assert _names({"input": _LONG}, "session_affinity") == []
