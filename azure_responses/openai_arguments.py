@@ -1,11 +1,25 @@
-"""Arguments of `openai.AzureOpenAI` that mean nothing to Azure, or something else here."""
+"""What `openai.AzureOpenAI` has and Azure, or this package, does without."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from azure_responses.errors import ConfigurationError
 
-__all__ = ["OpenAIArguments", "read_openai_arguments"]
+__all__ = ["ELSEWHERE", "OpenAIArguments", "read_openai_arguments", "without_omitted"]
+
+_PASSED_ON = "keep an openai client for it; the gateway of this package passes it on"
+ELSEWHERE: Mapping[str, str] = {
+    "embeddings": _PASSED_ON,
+    "images": _PASSED_ON,
+    "audio": _PASSED_ON,
+    "completions": "use chat.completions, or keep an openai client for it",
+    "moderations": "Azure has no such API; its content filters are in response.content_filters",
+    "fine_tuning": "keep an openai client for it",
+    "realtime": "keep an openai client for it",
+    "evals": "keep an openai client for it",
+    "videos": "keep an openai client for it",
+}
+"""Resources of the openai package's client that are not here, and what to do instead."""
 
 
 class OpenAIArguments(TypedDict, total=False):
@@ -48,7 +62,11 @@ def read_openai_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     for name, hint in _REFUSED.items():
         if arguments.get(name):
             raise ConfigurationError(f"{name} is not supported.", hint=hint)
-    own = {name: value for name, value in arguments.items() if name not in _NAMES}
+    own: dict[str, Any] = {
+        name: str(value) if type(value).__name__ == "URL" else value
+        for name, value in without_omitted(arguments).items()
+        if name not in _NAMES
+    }
     added = {header: arguments[name] for name, header in _HEADERS.items() if arguments.get(name)}
     if added:
         own["default_headers"] = {**added, **(own.get("default_headers") or {})}
@@ -56,3 +74,17 @@ def read_openai_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _NAMES = frozenset(OpenAIArguments.__annotations__)
+# Of the openai package: the types of NOT_GIVEN and omit, which are falsy.
+_OMITTED = ("NotGiven", "Omit")
+
+
+def without_omitted(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments without those that the openai package marks as not given."""
+    for value in arguments.values():
+        if not value and type(value).__name__ in _OMITTED:
+            break
+    else:
+        return arguments
+    return {
+        name: value for name, value in arguments.items() if type(value).__name__ not in _OMITTED
+    }

@@ -534,7 +534,8 @@ def refuse_wrong_client(http_client: object, expected: type) -> None:
         raise ConfigurationError(
             f"http_client is a {kind.__module__}.{kind.__name__}; expected an "
             f"httpx.{expected.__name__}.",
-            hint=f"Pass an httpx.{expected.__name__}, or leave http_client out.",
+            hint=f"Pass an httpx.{expected.__name__}, or leave http_client out: proxy, verify, "
+            "cert and limits are arguments of the client. The clients of openai 3 are of httpx2.",
         )
 
 

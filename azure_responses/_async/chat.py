@@ -19,6 +19,7 @@ from azure_responses.bridge import (
 )
 from azure_responses.call_options import ChatArguments, ParsedChatArguments
 from azure_responses.errors import AzureResponsesError
+from azure_responses.openai_arguments import without_omitted
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.model_name import without_provider
 from azure_responses.protocol.warning import warn_caller
@@ -133,8 +134,8 @@ class AsyncCompletions:
             ConfigurationError: a parameter or message part that cannot be sent; nothing was.
             AzureResponsesError: what the service or the network ended with, after retries.
         """
-        chat: dict[str, Any] = {"messages": None, **parameters}
-        chat["model"] = without_provider(parameters.get("model")) or self._deployment
+        chat: dict[str, Any] = {"messages": None, **without_omitted(parameters)}
+        chat["model"] = without_provider(chat.get("model")) or self._deployment
         while True:
             api = self._native.api_of(chat["model"])
             try:

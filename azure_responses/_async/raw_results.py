@@ -12,7 +12,7 @@ from azure_responses._async.concurrency import resolve
 from azure_responses._async.downloads import AsyncStreamedContent
 from azure_responses.protocol.http_message import RawResponse, Reply
 
-__all__ = ["AsyncRawMethods", "AsyncStreamedResult", "AsyncStreamingMethods"]
+__all__ = ["AsyncRawClient", "AsyncRawMethods", "AsyncStreamedResult", "AsyncStreamingMethods"]
 
 
 class AsyncRawMethods:
@@ -52,6 +52,23 @@ class AsyncStreamingMethods:
                 yield AsyncStreamedResult(raw, pieces)
 
         return opened
+
+
+class AsyncRawClient:
+    """The resources of a client, whose methods have raw or streamed results.
+
+    Args:
+        parent: a client, or a group of resources such as `chat`.
+        name: "with_raw_response" or "with_streaming_response".
+    """
+
+    def __init__(self, parent: Any, name: str) -> None:
+        self._parent = parent
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._parent, name)
+        return getattr(found, self._name, None) or AsyncRawClient(found, self._name)
 
 
 class AsyncStreamedResult(AsyncStreamedContent):

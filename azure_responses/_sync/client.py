@@ -21,6 +21,7 @@ from azure_responses.call_options import (
     configure,
 )
 from azure_responses.http_exchange import Headers
+from azure_responses.openai_arguments import ELSEWHERE
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.transport import SyncTransport, Timeout, refuse_wrong_client
 
@@ -103,6 +104,28 @@ class AzureResponses(StoredObjects, Closing):
         from azure_responses._sync.webhooks import Webhooks
 
         return self._objects(partial(Webhooks, secret=self._configuration.webhook_secret))
+
+    @property
+    def with_raw_response(self) -> Any:
+        """Every resource with raw results: `with_raw_response.responses.create(…)`."""
+        from azure_responses._sync.raw_results import RawClient
+
+        return RawClient(self, "with_raw_response")
+
+    @property
+    def with_streaming_response(self) -> Any:
+        """Every resource with streamed results: `with_streaming_response.responses.create(…)`."""
+        from azure_responses._sync.raw_results import RawClient
+
+        return RawClient(self, "with_streaming_response")
+
+    if not TYPE_CHECKING:  # A type checker refuses such a name by itself.
+
+        def __getattr__(self, name: str) -> NoReturn:
+            instead = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}{instead}"
+            )
 
     @property
     def endpoint(self) -> str:

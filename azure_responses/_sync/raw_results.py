@@ -13,7 +13,7 @@ from azure_responses._sync.concurrency import resolve
 from azure_responses._sync.downloads import StreamedContent
 from azure_responses.protocol.http_message import RawResponse, Reply
 
-__all__ = ["RawMethods", "StreamedResult", "StreamingMethods"]
+__all__ = ["RawClient", "RawMethods", "StreamedResult", "StreamingMethods"]
 
 
 class RawMethods:
@@ -51,6 +51,23 @@ class StreamingMethods:
                 yield StreamedResult(raw, pieces)
 
         return opened
+
+
+class RawClient:
+    """The resources of a client, whose methods have raw or streamed results.
+
+    Args:
+        parent: a client, or a group of resources such as `chat`.
+        name: "with_raw_response" or "with_streaming_response".
+    """
+
+    def __init__(self, parent: Any, name: str) -> None:
+        self._parent = parent
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._parent, name)
+        return getattr(found, self._name, None) or RawClient(found, self._name)
 
 
 class StreamedResult(StreamedContent):

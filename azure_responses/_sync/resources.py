@@ -20,6 +20,7 @@ from azure_responses.call_options import (
     split_arguments,
 )
 from azure_responses.errors import NotFoundError
+from azure_responses.openai_arguments import without_omitted
 from azure_responses.parameter_help import shows_parameters
 from azure_responses.protocol.http_message import RawResponse, Reply
 from azure_responses.protocol.operations import Operations
@@ -73,6 +74,7 @@ class _Resource:
 
     def split(self, arguments: Any) -> tuple[dict[str, Any], Options, Timeout]:
         """Parameters, options and timeout of a call."""
+        arguments = without_omitted(arguments)
         if _OPTIONS.isdisjoint(arguments):
             # Nearly every call.
             return arguments, NO_OPTIONS, self._timeout
@@ -136,22 +138,43 @@ class Responses(_Resource):
 
     @overload
     def stream(
-        self, *, text_format: None = None, **arguments: Unpack[CreateArguments]
+        self,
+        *,
+        text_format: None = None,
+        response_id: str | None = None,
+        starting_after: int | None = None,
+        **arguments: Unpack[CreateArguments],
     ) -> Stream[Response]: ...
     @overload
     def stream(
-        self, *, text_format: type[T], **arguments: Unpack[CreateArguments]
+        self,
+        *,
+        text_format: type[T],
+        response_id: str | None = None,
+        starting_after: int | None = None,
+        **arguments: Unpack[CreateArguments],
     ) -> "Stream[ParsedResponse[T]]": ...
     @shows_parameters(CreateArguments)
     def stream(
-        self, *, text_format: type[Any] | None = None, **arguments: Unpack[CreateArguments]
+        self,
+        *,
+        text_format: type[Any] | None = None,
+        response_id: str | None = None,
+        starting_after: int | None = None,
+        **arguments: Unpack[CreateArguments],
     ) -> "Stream[Response] | Stream[ParsedResponse[Any]]":
         """A stream to use as a context manager: typed events, text_deltas, get_final_response.
 
-        With `text_format` the final response is a ParsedResponse.
+        With `text_format` the final response is a ParsedResponse. With `response_id` the events are
+        those of a background response that was streamed, from the one after `starting_after`.
         """
         parameters, options, timeout = self.split(arguments)
-        state = self._operations.stream(parameters, options, text_format)
+        if response_id is None:
+            state = self._operations.stream(parameters, options, text_format)
+        else:
+            state = self._operations.retrieve_stream(
+                response_id, options, starting_after, text_format=text_format
+            )
         return self._stream(state, options, timeout)
 
     @shows_parameters(CallOptions)

@@ -281,13 +281,19 @@ class Operations:
         options: Options,
         starting_after: int | None,
         include: list[str] | None = None,
+        text_format: type[Any] | None = None,
     ) -> ResponseStream:
         """`GET /responses/{id}?stream=true`."""
+        output = StructuredOutput(text_format) if text_format is not None else None
         call = self.retrieve(
             response_id, options, stream=True, starting_after=starting_after, include=include
         )
         return ResponseStream(
-            call, resumes=True, starting_after=starting_after, response_id=response_id
+            call,
+            resumes=True,
+            starting_after=starting_after,
+            response_id=response_id,
+            output=output,
         )
 
     def cancel(self, response_id: str, options: Options) -> TypedCall[Response]:

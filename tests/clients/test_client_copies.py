@@ -191,3 +191,21 @@ async def test_an_async_client_is_closed_under_either_name() -> None:
         client = AsyncAzureResponses(_ENDPOINT, api_key="k")
         await getattr(client, name)()
         assert client.is_closed()
+
+
+@pytest.mark.parametrize("kind", _CLIENTS)
+def test_what_the_openai_package_marks_as_not_given_is_left_out(kind: Any) -> None:
+    given: dict[str, Any] = {"timeout": openai.NOT_GIVEN, "max_retries": openai.omit}
+    client = kind(base_url=httpx.URL(f"{_ENDPOINT}/openai/v1"), api_key="k", **given)
+    assert (client.timeout, client.max_retries) == (600.0, 2)
+    assert str(client.base_url) == f"{_ENDPOINT}/openai/v1/"
+
+
+@pytest.mark.parametrize("kind", _CLIENTS)
+def test_a_resource_that_is_not_here_says_what_to_do(kind: Any) -> None:
+    client = kind(_ENDPOINT, api_key="k")
+    with pytest.raises(AttributeError, match="'embeddings': keep an openai client"):
+        _ = client.embeddings
+    with pytest.raises(AttributeError, match=r"has no attribute 'no_such'$"):
+        _ = client.no_such
+    assert not hasattr(client, "moderations")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from pydantic import BaseModel
 
@@ -188,5 +189,56 @@ def test_parts_and_calls_of_a_parsed_response_say_what_was_parsed(
         assert "parsed_arguments" not in called.to_dict()["output"][0]
         plain = await client.responses.create(model="gpt-4o", input="Say hello")
         assert plain._request_id == plain.request_id
+
+    run(runner, emulator, scenario)
+
+
+def test_a_client_has_all_its_resources_with_raw_results(runner: str, emulator: Emulator) -> None:
+    async def scenario(client: AsyncAzureResponses) -> None:
+        raw = client.with_raw_response
+        chatted = await raw.chat.completions.create(model="gpt-4o", messages=_MESSAGES)
+        assert chatted.parse().choices[0].message.content == "hi"
+        answered = await raw.responses.create(model="gpt-4o", input="Say hello")
+        assert answered.status_code == 200
+        opened = client.with_streaming_response.chat.completions
+        async with opened.create(model="gpt-4o", messages=_MESSAGES) as reply:
+            assert (await reply.parse()).choices[0].message.content == "hi"
+
+    run(runner, emulator, scenario)
+
+
+def test_parameters_that_are_marked_as_not_given_are_left_out(
+    runner: str, emulator: Emulator
+) -> None:
+    async def scenario(client: AsyncAzureResponses) -> None:
+        omitted: dict[str, Any] = {
+            "temperature": openai.NOT_GIVEN,
+            "metadata": openai.omit,
+            "timeout": openai.NOT_GIVEN,
+        }
+        response = await client.responses.create(model="gpt-4o", input="Say hello", **omitted)
+        assert response.status == "completed"
+        completion = await client.chat.completions.create(
+            model="gpt-4o", messages=_MESSAGES, **{**omitted, "seed": openai.omit}
+        )
+        assert completion.choices[0].message.content == "hi"
+
+    run(runner, emulator, scenario)
+
+
+def test_a_background_response_is_streamed_again_by_its_id(runner: str, emulator: Emulator) -> None:
+    async def scenario(client: AsyncAzureResponses) -> None:
+        async with client.responses.stream(
+            model="gpt-4o", input="Describe a city.", background=True, text_format=GetWeather
+        ) as first:
+            seen = [event async for event in first]
+            final = await first.get_final_response()
+        async with client.responses.stream(
+            response_id=final.id, starting_after=1, text_format=GetWeather
+        ) as again:
+            rest = [event.type async for event in again]
+            parsed = await again.get_final_response()
+        assert rest == [event.type for event in seen][2:]
+        assert parsed.output_parsed == final.output_parsed
 
     run(runner, emulator, scenario)
