@@ -63,8 +63,24 @@ _ROUTER: _Rows = (
     ("works", "allowed_fails cooldown_time", ""),
     ("works", "fallbacks default_fallbacks max_fallbacks", ""),
     ("works", "context_window_fallbacks content_policy_fallbacks", ""),
-    ("works", "model_group_alias optional_pre_call_checks", ""),
-    ("works", "deployment_affinity_ttl_seconds model_group_affinity_config", ""),
+    ("works", "model_group_alias", ""),
+    (
+        "differs",
+        "optional_pre_call_checks",
+        "All kinds of affinity but deployment_affinity are on without being named. A deployment "
+        "that has the prompt in its cache is preferred and not required, and a session, key or "
+        "owner with more than 60 calls a minute is spread.",
+    ),
+    (
+        "differs",
+        "deployment_affinity_ttl_seconds",
+        "The default is 600, and 86400 for models that keep their prompt caches for a day.",
+    ),
+    (
+        "differs",
+        "model_group_affinity_config",
+        "A list may name prompt_caching too. A group or a kind that does not exist is an error.",
+    ),
     ("own", "always_include_stream_usage prompt_cache_affinity", ""),
     ("works", "redis_url redis_host redis_port redis_password redis_db", ""),
     ("own", "strategy aliases retry_delay retry_ratio retry_floor", ""),
