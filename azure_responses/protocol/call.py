@@ -361,7 +361,8 @@ class Creation(TypedCall[C]):
         """Attach what was parsed; raises pydantic.ValidationError if it does not fit."""
         if self.output is not None and isinstance(result, ParsedResponse):
             result.attach_parsed(self.output.read(result))
-        if self.argument_readers is not None:
+        # Of a response that was cut short the arguments may be cut, too.
+        if self.argument_readers is not None and result.status == "completed":
             for item in result.output:
                 if isinstance(item, FunctionCall):
                     item.attach_parsed(self.argument_readers.read(item.name, item.arguments))

@@ -84,15 +84,22 @@ class ArgumentReaders:
         return _model_of(function) is not None or function.get("strict") is True
 
     def read(self, name: str, arguments: str) -> Any:
-        """The arguments: a model, a JSON value, or None where they are not read.
+        """The arguments: a model, a JSON value, or None where they are not read or no JSON.
 
         Raises:
-            ValueError: they do not fit, of pydantic or of `json`.
+            pydantic.ValidationError: they do not fit their model.
         """
         if not self.reads(name):
             return None
         model = _model_of(self._functions[name])
-        return json.loads(arguments) if model is None else model.model_validate_json(arguments)
+        if model is not None:
+            return model.model_validate_json(arguments)
+        try:
+            return json.loads(arguments)
+        except ValueError:
+            # Not every deployment keeps to `strict`. The caller has the text, and a tool loop
+            # tells the model.
+            return None
 
 
 def _function_of(tool: Any) -> Any:

@@ -88,13 +88,15 @@ def test_arguments_are_read_by_the_tool_that_is_called() -> None:
         _call("strict", '{"a": 1}'),
         _call("loose", '{"a": 1}'),
         _call("unknown", "{"),
+        _call("strict", "{"),
         {"id": "call_2", "type": "custom", "custom": {"name": "shell", "input": "ls"}},
     ]
     given = _completion({"content": None, "tool_calls": calls}, "tool_calls")
     found = ChatParser[Any](None, tools).read(given).choices[0].message.tool_calls or []
-    assert [call.function.parsed_arguments for call in found[:4]] == [
+    assert [call.function.parsed_arguments for call in found[:5]] == [
         GetWeather(city="Oslo"),
         {"a": 1},
+        None,
         None,
         None,
     ]

@@ -187,6 +187,12 @@ def test_parts_and_calls_of_a_parsed_response_say_what_was_parsed(
         calls = [item for item in called.output if isinstance(item, FunctionCall)]
         assert calls[0].parsed_arguments == GetWeather(city="Oslo")
         assert "parsed_arguments" not in called.to_dict()["output"][0]
+        cut = await client.responses.parse(
+            model="gpt-4o",
+            input="[[azure:incomplete]] What is the weather in Oslo?",
+            tools=[pydantic_responses_function_tool(GetWeather)],
+        )
+        assert cut.status == "incomplete"
         plain = await client.responses.create(model="gpt-4o", input="Say hello")
         assert plain._request_id == plain.request_id
 
