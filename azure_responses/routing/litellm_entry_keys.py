@@ -10,6 +10,10 @@ __all__ = ["ENTRY_ROWS"]
 
 _Rows = Sequence[tuple[str, str, str]]
 
+_NOT_OF_AZURE = "Azure has no such setting: a resource is in one region and of one owner."
+_OWN_CREDENTIALS = "Callers cannot bring a credential or an address of their own."
+_KEEPALIVE = "Write general_settings.keepalive_seconds."
+
 _ENTRY: _Rows = (
     ("works", "model_name litellm_params model_info", ""),
     ("own", "params", "Another name of litellm_params."),
@@ -27,16 +31,106 @@ _PARAMS: _Rows = (
     ("own", "strict_api_version allow_insecure verify proxy limits", ""),
     ("own", "batch execute facts image_deployment sku websocket", ""),
     ("own", "default_headers default_query", ""),
+    ("no counterpart", "use_chat_completions_api", "Write api: chat."),
+    ("no counterpart", "organization region_name", _NOT_OF_AZURE),
+    ("refused", "use_litellm_proxy", "Write the api_base of the Azure resource itself."),
+    ("refused", "litellm_credential_name", "Write the credential into the entry itself."),
+    ("no counterpart", "configurable_clientside_auth_params", _OWN_CREDENTIALS),
     # Routing and limits.
     ("works", "weight order rpm tpm", ""),
     ("works", "timeout max_retries cooldown_time", ""),
     ("works", "drop_params additional_drop_params", ""),
     ("own", "max_input_tokens access_groups", ""),
+    ("no counterpart", "num_retries", "Write max_retries."),
+    ("no counterpart", "itpm otpm", "Write tpm, which counts both."),
+    (
+        "no counterpart",
+        "timeout_by_service_tier stream_timeout_by_service_tier",
+        "Write an entry with its own timeout for each service tier.",
+    ),
+    (
+        "no counterpart",
+        "provider_affinity_header",
+        "Calls of a session stay together by themselves.",
+    ),
+    ("no counterpart", "keepalive_seconds allow_client_keepalive_override", _KEEPALIVE),
+    ("no counterpart", "max_file_size_mb", "Write general_settings.max_upload_bytes."),
+    (
+        "no counterpart",
+        "default_api_key_tpm_limit default_api_key_rpm_limit",
+        "Give each key its own rpm and tpm.",
+    ),
+    ("refused", "tag_regex", "Give the deployment tags, or a name of its own."),
+    (
+        "refused",
+        "auto_router_config_path auto_router_config auto_router_default_model "
+        "auto_router_embedding_model auto_router_max_input_chars auto_router_routing_compression "
+        "auto_router_model_compression complexity_router_config complexity_router_default_model "
+        "adaptive_router_default_model adaptive_router_config quality_router_config "
+        "quality_router_default_model",
+        "Name a deployment of Azure's model-router, which chooses a model by the request.",
+    ),
+    ("refused", "mock_response", "Use the emulator: azure-responses serve --emulator."),
     # Requests and answers.
     ("works", "extra_headers merge_reasoning_content_in_choices", ""),
+    ("no counterpart", "use_in_pass_through", "Only the OpenAI routes are served."),
+    ("no counterpart", "litellm_trace_id", "Send traceparent in the request."),
+    (
+        "refused",
+        "guardrails",
+        "Use the content filter of the deployment, which Azure applies to every call.",
+    ),
+    # Other clouds: a deployment of Azure has no use for them.
+    (
+        "no counterpart",
+        "vertex_project vertex_location vertex_credentials gcs_bucket_name bucket_name "
+        "aws_access_key_id aws_secret_access_key aws_session_token aws_region_name "
+        "aws_session_name aws_profile_name aws_role_name aws_web_identity_token aws_sts_endpoint "
+        "aws_external_id aws_session_tags aws_bedrock_runtime_endpoint aws_bedrock_project_id "
+        "aws_batch_role_arn "
+        "s3_bucket_name s3_endpoint_url s3_region_name s3_access_key_id s3_secret_access_key "
+        "s3_encryption_key_id s3_bucket_owner s3_output_bucket_name bedrock_tags "
+        "watsonx_region_name anthropic_federation_rule_id anthropic_organization_id "
+        "anthropic_service_account_id anthropic_federation_workspace_id "
+        "anthropic_identity_token_file anthropic_identity_token anthropic_identity_source "
+        "anthropic_issuer_url anthropic_issuer_subject anthropic_issuer_audience "
+        "anthropic_issuer_ttl_seconds anthropic_issuer_signing_key_ref "
+        "anthropic_keycloak_token_url anthropic_keycloak_client_id anthropic_keycloak_auth_method "
+        "anthropic_keycloak_client_secret_ref anthropic_keycloak_scope "
+        "anthropic_disable_workload_identity_federation openai_identity_provider_id "
+        "openai_service_account_id openai_identity_token_file use_xai_oauth "
+        "fireworks_forward_user_id vector_store_id milvus_text_field milvus_db_name "
+        "milvus_partition_names valkey_host valkey_port valkey_password valkey_ssl "
+        "valkey_text_field valkey_embedding_field vector_bucket_name index_name embedding_model",
+        "It concerns another cloud or service.",
+    ),
 )
 
-_INFO: _Rows = (("works", "id mode base_model max_input_tokens rpm tpm access_groups", ""),)
+_NOTE = "A note: it has no effect on calls."
+
+_INFO: _Rows = (
+    ("works", "id base_model max_input_tokens rpm tpm access_groups", ""),
+    ("differs", "mode", "Says how `serve --check --live` and /health call the deployment."),
+    ("differs", "max_tokens max_output_tokens", "A note: Azure enforces the model's own limits."),
+    (
+        "differs",
+        "supports_function_calling supports_parallel_function_calling supports_vision "
+        "supports_response_schema supports_reasoning supports_prompt_caching supports_web_search "
+        "supports_system_messages supports_native_streaming",
+        "A note: write `facts` for what the table of model families does not know.",
+    ),
+    (
+        "differs",
+        "db_model updated_at updated_by created_at created_by tier description "
+        "team_public_model_name member_auto_router discoverable ptu_count cost_per_ptu_per_hour "
+        "ptu_effective_from ptu_effective_to allow_fail_open internal_router_model "
+        "health_check_model disable_background_health_check",
+        _NOTE,
+    ),
+    ("refused", "team_id", "Give the model an access group, and the keys of the team its name."),
+    ("refused", "blocked", "Remove the entry, or write weight: 0."),
+    ("refused", "access_windows", "Run a gateway with another file in the hours in question."),
+)
 
 ENTRY_ROWS: Mapping[str, _Rows] = {
     "model_list": _ENTRY,

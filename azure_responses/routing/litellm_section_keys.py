@@ -15,6 +15,7 @@ _CERTIFICATES = "Set SSL_CERT_FILE for a certificate authority of your own."
 _CONNECTIONS = "The gateway chooses its connections itself."
 _KEYS = "Make keys with `azure-responses keys create`, or list them under `virtual_keys`."
 _LOG_LEVEL = "Set the level of the logger azure_responses."
+_FILTERS = "Use the content filters of Azure, which apply to every call of a deployment."
 _LOGS = "Read the spend log, the package's log or its OpenTelemetry signals."
 _MCP = "Name remote MCP servers in the request's tools."
 _NO_CACHE = "Replies are not cached."
@@ -30,8 +31,10 @@ _TOP: _Rows = (
     ("works", "model_list router_settings general_settings litellm_settings", ""),
     ("works", "environment_variables", ""),
     ("own", "virtual_keys pricing dheera_ai_settings", ""),
-    ("no counterpart", "credential_list", "Give each entry its own credential."),
-    ("no counterpart", "guardrails", "Use Azure's content filters."),
+    ("refused", "credential_list", "Give each entry its own credential."),
+    ("refused", "guardrails", _FILTERS),
+    ("refused", "include", "Put the entries of all files into one file."),
+    ("no counterpart", "general_ui_settings", "There is no user interface."),
     ("no counterpart", "callback_settings", _LOGS),
     ("no counterpart", "mcp_servers mcp_tools", _MCP),
     (
@@ -126,6 +129,28 @@ _ROUTER: _Rows = (
     ("no counterpart", "router_general_settings", "The router reads its settings when it is made."),
     ("no counterpart", "routing_strategy_args", "The strategies have nothing to set."),
     ("no counterpart", "stream_timeout", "Set timeout, which covers streams too."),
+    ("no counterpart", "max_retries", "Set num_retries."),
+    ("no counterpart", "enable_pre_call_check", "Write enable_pre_call_checks."),
+    ("no counterpart", "search_tools", "Use the web_search tool of Responses."),
+    ("refused", "guardrail_list", _FILTERS),
+    ("no counterpart", "plugins", "Pass callables to on_response and on_error."),
+    (
+        "refused",
+        "tag_routing_prefix routing_groups weights",
+        "Write weight, order and tags into the entries of model_list.",
+    ),
+    (
+        "no counterpart",
+        "enable_health_check_routing health_check_staleness_threshold "
+        "health_check_ignore_transient_errors background_health_check_model_groups",
+        "Write enable_health_check_routing and health_check_interval in general_settings.",
+    ),
+    (
+        "no counterpart",
+        "fallback_access_check fallback_budget_check",
+        "A fallback is part of the call: the rights and the budget of its key hold for it.",
+    ),
+    ("no counterpart", "auto_router_capability_limit", "Use Azure's model-router."),
 )
 
 _LITELLM: _Rows = (
@@ -141,9 +166,14 @@ _LITELLM: _Rows = (
     ("works", "include_cost_in_streaming_usage model_alias_map", ""),
     ("works", "forward_traceparent_to_llm_provider", ""),
     ("no counterpart", "cache cache_params caching", _NO_CACHE),
-    ("no counterpart", "guardrails", "Use Azure's content filters."),
-    ("no counterpart", "max_budget", _KEY_BUDGET),
-    ("no counterpart", "max_end_user_budget max_user_budget", _KEY_BUDGET),
+    ("refused", "guardrails", _FILTERS),
+    ("refused", "max_budget", _KEY_BUDGET),
+    (
+        "refused",
+        "max_end_user_budget max_user_budget max_internal_user_budget "
+        "default_max_internal_user_budget",
+        _KEY_BUDGET,
+    ),
     ("no counterpart", "budget_duration", "Give each key a budget_period."),
     ("no counterpart", "default_internal_user_params", _KEYS),
     ("no counterpart", "upperbound_key_generate_params", _KEYS),
@@ -169,6 +199,54 @@ _LITELLM: _Rows = (
         "enable_azure_ad_token_refresh",
         "Tokens are fetched by azure-identity without a switch.",
     ),
+    ("no counterpart", "service_callbacks langfuse_default_tags store_audit_logs", _LOGS),
+    ("no counterpart", "mcp_aliases mcp_semantic_tool_filter", _MCP),
+    ("no counterpart", "enable_redis_auth_cache", "Keys are read from the database."),
+    (
+        "no counterpart",
+        "force_ipv4 aiohttp_trust_env enable_preview_features disable_hf_tokenizer_download "
+        "disable_add_transform_inline_image_block disable_copilot_system_to_assistant "
+        "LITELLM_DISABLE_STOP_SEQUENCE_LIMIT",
+        "It concerns other clouds, or LiteLLM's own code.",
+    ),
+    (
+        "no counterpart",
+        "use_chat_completions_url_for_anthropic_messages",
+        "Each deployment is called over the API that it speaks; write api: chat in its entry.",
+    ),
+    (
+        "no counterpart",
+        "enable_json_schema_validation",
+        "Ask for strict output, which the service guarantees.",
+    ),
+    (
+        "no counterpart",
+        "disable_end_user_cost_tracking disable_end_user_cost_tracking_prometheus_only",
+        "Metrics name no end users; leave spend_log out to keep no costs of end users.",
+    ),
+    (
+        "refused",
+        "key_generation_settings",
+        "Only who has the gateway's database can make keys.",
+    ),
+    (
+        "no counterpart",
+        "enable_key_alias_format_validation key_alias_pattern max_ui_session_budget",
+        "There is no user interface that makes keys.",
+    ),
+    ("refused", "post_call_rules", _FILTERS),
+    ("no counterpart", "budget_reset_time", "A budget is renewed a whole period after it began."),
+    (
+        "no counterpart",
+        "global_prompt_directory global_bitbucket_config global_gitlab_config",
+        "Name a stored prompt in the request.",
+    ),
+    (
+        "no counterpart",
+        "priority_reservation priority_reservation_settings model_group_settings",
+        "Give keys their own rpm and tpm.",
+    ),
+    ("no counterpart", "websearch_interception_params", "Use the web_search tool of Responses."),
     (
         "no counterpart",
         "request_correlation_in_logs",
@@ -201,7 +279,180 @@ _GENERAL: _Rows = (
     ("own", "webhook_secrets webhook_url", ""),
     ("own", "websocket_connections websocket_connections_per_key", ""),
     ("own", "websocket_idle_seconds websocket_max_seconds", ""),
-    ("no counterpart", "custom_auth litellm_jwtauth custom_key_generate", _KEYS),
+    (
+        "refused",
+        "custom_auth custom_auth_run_common_checks litellm_jwtauth enable_jwt_auth "
+        "enable_oauth2_auth oauth2_config_mappings enable_oauth2_proxy_auth allow_user_auth "
+        "role_permissions enforce_rbac service_account_settings",
+        _KEYS,
+    ),
+    (
+        "no counterpart",
+        "custom_key_generate custom_key_policy custom_key_update default_team_disabled "
+        "disable_custom_api_keys disable_key_generate_for_org_admin use_team_public_model_name "
+        "team_metadata_schema team_metadata_validation_error_message "
+        "team_metadata_validation_timeout custom_team_metadata_validate "
+        "disable_auto_add_proxy_admin_to_teams apply_user_budget_to_team_keys",
+        _KEYS,
+    ),
+    (
+        "refused",
+        "enforce_user_param",
+        "Check requests in front of the gateway, or give each key an end_user.",
+    ),
+    (
+        "refused",
+        "reject_clientside_metadata_tags",
+        "Tags of callers choose among deployments only where enable_tag_filtering says so.",
+    ),
+    ("refused", "admin_only_routes", "Write allowed_routes, for all keys or for each."),
+    ("no counterpart", "public_routes", "Every route asks for a key but those of health."),
+    (
+        "no counterpart",
+        "use_x_forwarded_for trusted_proxy_ranges",
+        "Addresses of callers decide nothing.",
+    ),
+    (
+        "no counterpart",
+        "disable_responses_id_security allow_unmanaged_response_ids",
+        "Ids are of use to their owner only; give keys one owner to share them.",
+    ),
+    (
+        "no counterpart",
+        "allow_requests_on_db_unavailable",
+        "Keys that are known stay valid while the database cannot be reached.",
+    ),
+    (
+        "no counterpart",
+        "allow_client_side_credentials",
+        "Callers cannot bring their own credential.",
+    ),
+    (
+        "no counterpart",
+        "forward_client_headers_to_llm_api forward_openai_org_id forward_llm_provider_auth_headers",
+        "Send extra_headers in the request; headers of callers are not passed on.",
+    ),
+    (
+        "no counterpart",
+        "image_generation_model embedding_model moderation_model",
+        "Callers name the model.",
+    ),
+    (
+        "no counterpart",
+        "store_prompts_in_spend_logs spend_logs_metadata_fields",
+        "Content is never stored.",
+    ),
+    (
+        "refused",
+        "disable_spend_updates disable_reset_budget disable_budget_reservation",
+        "Budgets count every call: leave the budget of a key out instead.",
+    ),
+    (
+        "no counterpart",
+        "disable_adding_master_key_hash_to_db disable_prisma_schema_update "
+        "supported_db_objects use_redis_transaction_buffer database_connect_timeout "
+        "database_socket_timeout database_max_idle_connection_lifetime "
+        "database_extra_connection_params database_disable_prepared_statements database_type "
+        "database_args database_connection_pool_timeout user_api_key_cache_max_size "
+        "scheduled_job_stagger spend_capture_rate_check proxy_budget_rescheduler_min_time "
+        "proxy_budget_rescheduler_max_time proxy_batch_polling_interval track_unmanaged_batch_cost",
+        "The gateway looks after its database itself.",
+    ),
+    (
+        "no counterpart",
+        "maximum_spend_logs_retention_period maximum_spend_logs_retention_interval "
+        "maximum_spend_logs_cleanup_cron maximum_spend_logs_cleanup_batch_size "
+        "maximum_spend_logs_cleanup_max_batches maximum_spend_logs_cleanup_run_budget "
+        "maximum_spend_logs_cleanup_batch_timeout use_spend_logs_partitioning "
+        "maximum_autorouter_session_retention_period maximum_health_check_retention_period "
+        "maximum_daily_tag_spend_retention_period",
+        "Rotate the spend log with the tools of the system.",
+    ),
+    (
+        "no counterpart",
+        "disable_master_key_return disable_env_credential_login hide_default_credentials_hint "
+        "auto_redirect_ui_login_to_sso custom_ui_sso_sign_in_handler control_plane_url "
+        "allow_cli_sso_verification_uri_complete enable_public_model_hub "
+        "disable_password_login_when_sso_enabled max_failed_login_attempts_per_source "
+        "max_failed_login_attempts_per_source_overrides failed_login_window_seconds "
+        "failed_login_block_seconds password_policy_min_length password_policy_require_uppercase "
+        "password_policy_require_lowercase password_policy_require_numbers "
+        "password_policy_require_special_characters password_policy_check_breached_passwords",
+        "There is no user interface to sign in to.",
+    ),
+    (
+        "no counterpart",
+        "user_mcp_management_mode mcp_internal_ip_ranges mcp_advertised_versions "
+        "mcp_allowed_clients mcp_client_id_header mcp_trusted_proxy_ranges "
+        "mcp_xff_num_trusted_hops mcp_prefer_client_id_metadata_document mcp_required_fields "
+        "mcp_allow_all_keys_respects_mcp_scope mcp_client_side_auth_header_name "
+        "mcp_session_token_signing enable_mcp_registry require_end_user_mcp_access_defined "
+        "require_key_mcp_access_defined",
+        _MCP,
+    ),
+    (
+        "no counterpart",
+        "use_client_credentials_pass_through_routes pass_through_request_timeout "
+        "passthrough_managed_object_ids disable_bedrock_agent_runtime_passthrough "
+        "enable_openai_websocket_passthrough",
+        _ROUTES,
+    ),
+    ("no counterpart", "spend_report_frequency alert_type_config", _ALERTS),
+    (
+        "no counterpart",
+        "health_check_concurrency health_check_skip_disabled_background_models "
+        "background_health_check_model_groups health_check_staleness_threshold "
+        "health_check_ignore_transient_errors use_shared_health_check model_list_healthy_only "
+        "disable_model_info_refresh",
+        "All deployments are called, at most eight at once; a 429 does not count as a failure.",
+    ),
+    ("no counterpart", "allow_public_health_readiness_details", "Readiness shows no secrets."),
+    (
+        "no counterpart",
+        "disable_retry_on_max_parallel_request_limit_error",
+        "A call over the limit waits, then gets 503.",
+    ),
+    ("no counterpart", "responses_websocket_session_limit_seconds", "Write websocket_max_seconds."),
+    ("no counterpart", "max_file_size_mb max_batch_file_size_mb", "Write max_upload_bytes."),
+    (
+        "refused",
+        "max_batch_file_records max_batch_file_uploads_per_day max_file_downloads_per_minute "
+        "allowed_file_extensions blocked_file_extensions",
+        "Check uploads in front of the gateway, or leave /files out of allowed_routes.",
+    ),
+    (
+        "no counterpart",
+        "disable_batch_input_file_rate_limiting skip_batch_input_file_rate_limiting_for_models "
+        "skip_batch_input_file_rate_limiting_for_providers token_rate_limit_type",
+        "The requests of a batch count like calls.",
+    ),
+    (
+        "no counterpart",
+        "fail_closed_rate_limit_enforcement fail_closed_budget_enforcement",
+        "Limits hold on each replica while the shared state cannot be reached.",
+    ),
+    (
+        "refused",
+        "vector_store_deny_by_default search_tool_deny_by_default",
+        "Write allowed_routes.",
+    ),
+    ("refused", "enforce_fallback_model_access", "Write fallbacks that every key may call."),
+    (
+        "refused",
+        "user_url_validation user_url_allowed_hosts provider_url_destination_allowed_hosts",
+        "Azure fetches the URLs of a request; check them in front of the gateway.",
+    ),
+    (
+        "no counterpart",
+        "include_call_id_in_error_body expose_fallback_errors_to_caller disable_error_logs tracing",
+        "Errors name the call in x-litellm-call-id; read the package's log.",
+    ),
+    (
+        "no counterpart",
+        "enable_claude_code_gateway claude_code_gateway_managed_settings missing_session_id "
+        "transcribe_media_buckets litellm_license enable_drain_endpoint drain_endpoint_token",
+        "It is part of LiteLLM's own product.",
+    ),
     ("no counterpart", "custom_sso", "There is no user interface to sign in to."),
     ("no counterpart", "ui_access_mode", "There is no user interface."),
     (

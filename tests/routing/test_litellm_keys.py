@@ -1,11 +1,14 @@
 """The table of LiteLLM's keys: each key stands there once, and messages come from it."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from azure_responses.routing import litellm_keys
 from azure_responses.routing.litellm_keys import keys_with, look_at, row_of, suggest, table
+from tests.tree import PACKAGE
 
 
 def test_every_row_that_is_not_as_in_litellm_says_what_to_do() -> None:
@@ -70,3 +73,9 @@ def test_a_suggestion_prefers_a_key_that_works() -> None:
     assert suggest("router_settings", "client_tll") == "client_ttl"
     assert suggest("router_settings", "gropu", also=["group"]) == "group"
     assert suggest("router_settings", "qqqqqq") is None
+
+
+def test_the_page_for_people_who_come_from_litellm_prints_the_table() -> None:
+    script = PACKAGE.parent / "scripts" / "litellm-keys"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
