@@ -5,10 +5,11 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from azure_responses.errors import AzureResponsesError
 from azure_responses.types.items import InputItem
+from azure_responses.types.models import ModelInfo, ModelList
 from azure_responses.types.page import Page
 from azure_responses.types.response import InputItemList
 
-__all__ = ["AsyncInputItemPages", "AsyncPages"]
+__all__ = ["AsyncInputItemPages", "AsyncListedModels", "AsyncPages", "async_list_models"]
 
 T = TypeVar("T")
 
@@ -115,3 +116,26 @@ class AsyncInputItemPages(AsyncPages[InputItem]):
 
     def __await__(self) -> Generator[Any, Any, InputItemList]:  # type: ignore[override]
         return self.first().__await__()
+
+
+class AsyncListedModels:
+    """The models of a resource: await it for the list, or iterate it with `async for`.
+
+    Args:
+        fetch: the list.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[ModelList]]) -> None:
+        self._fetch = fetch
+
+    def __await__(self) -> Generator[Any, Any, ModelList]:
+        return self._fetch().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[ModelInfo]:
+        for model in (await self).data:
+            yield model
+
+
+def async_list_models(fetch: Callable[[], Awaitable[ModelList]]) -> AsyncListedModels:
+    """The models, which are fetched when they are awaited or iterated."""
+    return AsyncListedModels(fetch)

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._async.concurrency import compute
 from azure_responses._async.executor import AsyncExecutor
-from azure_responses._async.pages import AsyncInputItemPages
+from azure_responses._async.pages import (
+    AsyncInputItemPages,
+    AsyncListedModels,
+    async_list_models,
+)
 from azure_responses._async.raw_results import AsyncRawMethods, AsyncStreamingMethods
 from azure_responses._async.stream import AsyncStream
 from azure_responses._async.tool_run import AsyncToolRun, read_turn
@@ -561,8 +565,11 @@ class AsyncModels(_Resource):
         )
 
     @shows_parameters(CallOptions)
-    async def list(self, **options: Unpack[CallOptions]) -> ModelList:
-        """The models the resource offers; iterate `data`."""
+    def list(self, **options: Unpack[CallOptions]) -> AsyncListedModels:
+        """The models the resource offers; iterate them, or `data`."""
         _, given, timeout = self.split(options)
-        call = self._operations.models(given)
-        return await self._executor.perform(call, timeout)
+
+        async def fetch() -> ModelList:
+            return await self._executor.perform(self._operations.models(given), timeout)
+
+        return async_list_models(fetch)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar, cast
 
 from azure_responses.types.items import InputItem
+from azure_responses.types.models import ModelList
 from azure_responses.types.page import Page
 from azure_responses.types.response import InputItemList
 
-__all__ = ["InputItemPages", "Pages"]
+__all__ = ["InputItemPages", "ListedModels", "Pages", "list_models"]
 
 T = TypeVar("T")
 
@@ -90,3 +91,12 @@ class InputItemPages(Pages[InputItem]):
     def first(self) -> InputItemList:
         """The first page."""
         return cast(InputItemList, self._first)
+
+
+ListedModels = ModelList
+"""The models of a resource; on the async side they are awaited or iterated."""
+
+
+def list_models(fetch: Callable[[], ModelList]) -> ListedModels:
+    """The models, fetched now."""
+    return fetch()

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from azure_responses._sync.concurrency import compute
 from azure_responses._sync.executor import Executor
-from azure_responses._sync.pages import InputItemPages
+from azure_responses._sync.pages import (
+    InputItemPages,
+    ListedModels,
+    list_models,
+)
 from azure_responses._sync.raw_results import RawMethods, StreamingMethods
 from azure_responses._sync.stream import Stream
 from azure_responses._sync.tool_run import ToolRun, read_turn
@@ -546,8 +550,11 @@ class Models(_Resource):
         )
 
     @shows_parameters(CallOptions)
-    def list(self, **options: Unpack[CallOptions]) -> ModelList:
-        """The models the resource offers; iterate `data`."""
+    def list(self, **options: Unpack[CallOptions]) -> ListedModels:
+        """The models the resource offers; iterate them, or `data`."""
         _, given, timeout = self.split(options)
-        call = self._operations.models(given)
-        return self._executor.perform(call, timeout)
+
+        def fetch() -> ModelList:
+            return self._executor.perform(self._operations.models(given), timeout)
+
+        return list_models(fetch)

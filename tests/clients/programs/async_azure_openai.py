@@ -90,6 +90,7 @@ async def others(client: AsyncAzureOpenAI) -> Lines:
         yield error.status_code, error.response.json()["error"]["code"], error.request.method
     page = await client.models.list()
     yield [one.id for one in page.data] == [one.id async for one in page]
+    yield [one.id for one in page.data] == [one.id async for one in client.models.list()]
     file = await client.files.create(file=("a.jsonl", b'{"a": 1}'), purpose="batch")
     yield (await client.files.content(file.id)).read()
     yield [one.id async for one in client.files.list()] == [file.id]
