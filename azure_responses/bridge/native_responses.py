@@ -14,7 +14,7 @@ from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.families import FamilyFacts
 from azure_responses.protocol.reasoning_filter import ENCRYPTED_REASONING
 
-__all__ = ["fit_responses"]
+__all__ = ["fit_responses", "without_reasoning"]
 
 
 def fit_responses(
@@ -46,6 +46,58 @@ def fit_responses(
         changed[name] is request[name] for name in request
     )
     return (request if is_same else changed), tuple(unsupported.warnings)
+
+
+def without_reasoning(
+    request: Mapping[str, Any], facts: FamilyFacts
+) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The request without what a model refuses that does not reason, and what was left out.
+
+    Of a model that reasons, an effort that it does not know becomes the nearest that it knows. The
+    same object comes back where nothing had to be changed.
+
+    Args:
+        request: whose caller allows it.
+        facts: what the model accepts; nothing is left out where its efforts are not known.
+    """
+    unsupported = Unsupported(drops_params=True)
+    changed = dict(request)
+    if facts.efforts == ():
+        _drop_reasoning(changed, facts, unsupported)
+    else:
+        _fit_effort(changed, facts, unsupported)
+    warnings = tuple(unsupported.warnings)
+    return (changed if changed != request else request), warnings
+
+
+def _drop_reasoning(request: dict[str, Any], facts: FamilyFacts, unsupported: Unsupported) -> None:
+    if request.pop("reasoning", None):
+        unsupported.leave_out(
+            "reasoning", f"Models of the family {facts.family} do not reason.", ""
+        )
+    _drop_encrypted(request, facts, unsupported)
+    text = request.get("text")
+    # "medium" is the only verbosity that such models know.
+    if isinstance(text, Mapping) and text.get("verbosity") not in (None, "medium"):
+        unsupported.leave_out(
+            "text.verbosity", f"Models of the family {facts.family} know 'medium' only.", ""
+        )
+        request["text"] = {name: value for name, value in text.items() if name != "verbosity"}
+
+
+def _fit_effort(request: dict[str, Any], facts: FamilyFacts, unsupported: Unsupported) -> None:
+    reasoning = request.get("reasoning")
+    asked = reasoning.get("effort") if isinstance(reasoning, Mapping) else None
+    if not isinstance(reasoning, Mapping) or not isinstance(asked, str):
+        return
+    effort = facts.effort_for(asked)
+    if effort != asked:
+        known = ", ".join(facts.efforts or ())
+        unsupported.warn(
+            f"reasoning.effort {asked!r} was sent as {effort!r}. The family {facts.family} knows "
+            f"{known}."
+        )
+        request["reasoning"] = {**reasoning, "effort": effort}
 
 
 def _drop_encrypted(request: dict[str, Any], facts: FamilyFacts, unsupported: Unsupported) -> None:

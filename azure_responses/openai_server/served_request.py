@@ -27,11 +27,12 @@ from azure_responses.openai_server.request_json import (
 from azure_responses.openai_server.route import ServedRoute, UpgradeRefusedError, find_route
 from azure_responses.openai_server.served_object import QueryPairs, read_object_request
 from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.dropped_parameters import DROP_PARAMETERS
 from azure_responses.protocol.object_table import PASSED_OPERATIONS
 from azure_responses.protocol.operation_table import QUERY_PARAMETERS, APIOperation
 from azure_responses.router.passed_request import PassedRequest, route_passed
 from azure_responses.router.prepared_request import ReceivedBody
-from azure_responses.router.request_reader import RequestReader
+from azure_responses.router.request_reader import RequestReader, leave_out_named
 from azure_responses.router.routed_object import RoutedObject
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.stored_request import StoredRequest
@@ -46,6 +47,7 @@ from azure_responses.timeouts import Timeout
 __all__ = ["ServedRequest", "read_call"]
 
 _TIMEOUT = "x-litellm-timeout"
+_OF_DROPPING = frozenset({"drop_params", DROP_PARAMETERS})
 # As long as a value of Azure's metadata may be.
 _LONGEST_NAME = 512
 # What LiteLLM's clients write into a body, and the headers that say the same.
@@ -53,12 +55,9 @@ _SESSIONS = {
     "litellm_session_id": "x-litellm-session-id",
     "litellm_trace_id": "x-litellm-trace-id",
 }
-_DROPPED = "additional_drop_params"
 _MERGES = "merge_reasoning_content_in_choices"
 # What callers of Messages say besides the body; a deployment that speaks another API gets neither.
 _ANTHROPIC = ("anthropic-version", "anthropic-beta")
-# Without these nothing is left to ask.
-_KEPT = frozenset({"model", "input", "messages", "stream"})
 
 
 @dataclass(slots=True)
@@ -191,14 +190,11 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
     if route.model is not None:
         body["model"] = route.model
     summary.group = _read_model(body, request, reader.routing)
-    received = ReceivedBody(request.body, body, summary.call_id)
     caller = route.row.caller
-    if caller != "chat" and "drop_params" in body:
-        # The bridge knows it by itself.
-        received.drops_params = _read_choice(body, "drop_params")
-        del body["drop_params"]
-        received.is_changed = True
-    received.is_changed |= _drop_named(body)
+    is_changed = not _OF_DROPPING.isdisjoint(body)
+    body, left_out = _leave_out(body, caller)
+    received = ReceivedBody(request.body, body, summary.call_id)
+    received.is_changed = is_changed
     if caller == "chat":
         received.is_changed |= _read_chat_settings(call, body, reader.routing)
     received.is_changed |= drop_status(body)
@@ -218,6 +214,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         turn=request.turn if route.operation == "create" else None,
         headers=headers,
     )
+    call.routed.left_out = left_out
     summary.end_user = _check_end_user(call.routed.end_user)
 
 
@@ -338,17 +335,22 @@ def _read_choice(body: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def _drop_named(body: dict[str, Any]) -> bool:
-    """Leave out what LiteLLM's `additional_drop_params` names, itself among it."""
-    if _DROPPED not in body:
-        return False
-    names = body.pop(_DROPPED) or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise invalid_request(f"{_DROPPED} is not a list of names.", param=_DROPPED)
-    for name in names:
-        if name not in _KEPT:
-            body.pop(name, None)
-    return True
+def _leave_out(body: dict[str, Any], caller: APIName) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The body without what its own `additional_drop_params` names, and what that was.
+
+    The reader takes out `drop_params`.
+    """
+    if "drop_params" in body:
+        _read_choice(body, "drop_params")
+        if body["drop_params"] is None:
+            del body["drop_params"]
+    names = body.pop(DROP_PARAMETERS, None)
+    if names is None:
+        return body, ()
+    try:
+        return leave_out_named(body, names, caller)
+    except ConfigurationError as error:
+        raise invalid_request(error.message, param=DROP_PARAMETERS, hint=error.hint) from error
 
 
 def _read_stream(body: Mapping[str, Any], row: APIOperation) -> bool:

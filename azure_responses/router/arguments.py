@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, TypedDict, get_args
 
 import httpx
 
@@ -67,19 +67,29 @@ class RoutedOptions(CallOptions, total=False):
     them; None reads the stored ones."""
 
 
-class RouterArguments(CreateArguments, RoutedOptions, total=False):
+class DropOptions(TypedDict, total=False):
+    """What is left out of one call."""
+
+    drop_params: bool | None
+    """True leaves out of this call, with a warning, what the deployment does not take; False has it
+    refused, whatever the router and the deployment say."""
+    additional_drop_params: Sequence[str] | None
+    """Parameters to leave out of this call, or paths into them: `tools[*].function.strict`."""
+
+
+class RouterArguments(CreateArguments, RoutedOptions, DropOptions, total=False):
     """Every parameter of a response, and the options of a routed call."""
 
 
-class RouterToolArguments(ToolRunArguments, RoutedOptions, total=False):
+class RouterToolArguments(ToolRunArguments, RoutedOptions, DropOptions, total=False):
     """Every parameter of a response, the options of a tool loop, and those of routed calls."""
 
 
-class RouterChatArguments(ChatArguments, RoutedOptions, total=False):
+class RouterChatArguments(ChatArguments, RoutedOptions, DropOptions, total=False):
     """Every parameter of a chat completion, and the options of a routed call."""
 
 
-class RouterCompactArguments(CompactArguments, RoutedOptions, total=False):
+class RouterCompactArguments(CompactArguments, RoutedOptions, DropOptions, total=False):
     """Every parameter of a compaction, and the options of a routed call."""
 
 
@@ -115,6 +125,9 @@ def check_options(given: Mapping[str, Any]) -> None:
     if owner is not None and not isinstance(owner, str):
         raise _refuse("owner", owner, "Pass a string, or None for ids of use to everybody.")
     _check_timeout(given.get("timeout"))
+    drops = given.get("drop_params")
+    if drops is not None and not isinstance(drops, bool):
+        raise _refuse("drop_params", drops, "Pass True or False.")
     choice = given.get("on_origin_down")
     if choice is not None and choice not in get_args(OnOriginDown):
         names = ", ".join(get_args(OnOriginDown))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
+from azure_responses.protocol.dropped_parameters import DroppedParameters
 from azure_responses.protocol.options import Options
 from azure_responses.router.arguments import ChatOptions
 from azure_responses.router.upstream import UpstreamRequest
@@ -54,23 +55,28 @@ class ReceivedBody:
         fields: read.
         is_changed: the fields are not quite what was received.
         call_id: names the call, to Azure as `x-ms-client-request-id`.
-        drops_params: leave out what a model that reasons refuses; None leaves it to the router and
-            the deployment.
     """
 
     content: bytes
     fields: Mapping[str, Any]
     call_id: str
     is_changed: bool = False
-    drops_params: bool = False
 
-    def as_sent(self, parameters: Mapping[str, Any], *, is_same: bool) -> bytes:
+    def as_sent(
+        self,
+        parameters: Mapping[str, Any],
+        *,
+        is_same: bool,
+        dropped: DroppedParameters | None = None,
+    ) -> bytes:
         """The body to send; the very bytes that came where nothing has to be changed."""
         # Byte for byte where possible: fields and spellings that are unknown here then survive.
         if is_same and not self.is_changed and self.fields.get("model") == parameters["model"]:
             return self.content
         # The reader leaves out what is null, which for Azure may differ from not being there.
-        nulls = {name: None for name, value in self.fields.items() if value is None}
+        nulls: Mapping[str, Any] = {n: None for n, value in self.fields.items() if value is None}
+        if dropped is not None:
+            nulls, _ = dropped.leave_out(nulls)
         return to_bytes({**nulls, **parameters})
 
 

@@ -11,6 +11,11 @@ from azure_responses.errors import (
     ResponseNotFoundError,
 )
 from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.dropped_parameters import (
+    DROP_PARAMETERS,
+    NEVER_DROPPED,
+    read_dropped,
+)
 from azure_responses.protocol.stored_response import SEALED, is_kept_here
 from azure_responses.router.arguments import (
     EXTRAS,
@@ -43,9 +48,20 @@ from azure_responses.routing.token_estimate import (
 from azure_responses.timeouts import deadline_of, shortest_of
 from azure_responses.transport import Timeout, patience_of
 
-__all__ = ["RequestReader", "continued_by"]
+__all__ = ["RequestReader", "continued_by", "leave_out_named"]
 
-_OWN = frozenset({"model", "timeout", "owner", "on_origin_down", "history", *EXTRAS})
+_OWN = frozenset(
+    {
+        "model",
+        "timeout",
+        "owner",
+        "on_origin_down",
+        "history",
+        "drop_params",
+        DROP_PARAMETERS,
+        *EXTRAS,
+    }
+)
 # What needs no check here.
 _CHECKED = frozenset({"model", *EXTRAS})
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
@@ -135,6 +151,9 @@ class RequestReader:
             BadRequestError, ResponseNotFoundError: signed ids that cannot be followed.
         """
         body, own = _split(arguments)
+        left_out: tuple[str, ...] = ()
+        if DROP_PARAMETERS in own:
+            body, left_out = leave_out_named(body, own[DROP_PARAMETERS], caller)
         # Some clients send a Responses body to the chat route (litellm#34029).
         if caller == "chat" and "input" not in body:
             body["messages"] = list_messages(body.get("messages"))
@@ -144,6 +163,8 @@ class RequestReader:
             body.pop("previous_response_id", None)
         request = self._interpret(body, own, is_stream, caller, must_own, headers)
         request.operation, request.received, request.caller = operation, received, caller
+        request.drops_params, request.left_out = own.get("drop_params"), left_out
+        request.warns = received is None
         if turn is not None:
             _join(request, turn)
         return request
@@ -462,6 +483,26 @@ def _time_of(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
     if "timeout" not in options:
         return None, None
     return deadline_of(options["timeout"]), shortest_of(options["timeout"])
+
+
+def leave_out_named(
+    body: Mapping[str, Any], names: Any, caller: APIName
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The body without the parameters that a call names itself, and what was left out.
+
+    Raises:
+        ConfigurationError: not a list of names.
+    """
+    kept: list[str] = []
+    if isinstance(names, list | tuple):
+        kept = [name for name in names if isinstance(name, str) and name in NEVER_DROPPED]
+        names = [name for name in names if not isinstance(name, str) or name not in NEVER_DROPPED]
+    dropped = read_dropped(names)
+    warnings = tuple(f"{name} was not left out: a call cannot do without it." for name in kept)
+    if dropped is None:
+        return dict(body), warnings
+    left, left_out = dropped.leave_out(body, caller)
+    return dict(left), (*warnings, *left_out)
 
 
 def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

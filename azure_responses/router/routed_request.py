@@ -3,13 +3,17 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from azure_responses.bridge import is_reasoning_model_name, without_sampling
 from azure_responses.bridge.native_chat import chat_parameters
+from azure_responses.bridge.native_responses import without_reasoning
 from azure_responses.errors import AzureResponsesError, ConfigurationError, InternalServerError
 from azure_responses.protocol.agents import for_agent
 from azure_responses.protocol.conversion import APIName
+from azure_responses.protocol.dropped_parameters import DroppedParameters
+from azure_responses.protocol.families import FamilyFacts, facts_of
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names
 from azure_responses.protocol.stored_response import is_kept_here
 from azure_responses.router.arguments import EXTRAS
@@ -34,9 +38,6 @@ from azure_responses.timeouts import Timeout
 
 __all__ = ["RoutedRequest"]
 
-# Fields of a chat that the bridge reads, and no service.
-_OF_THE_ROUTER = frozenset({"drop_params"})
-
 
 @dataclass(slots=True)
 class RoutedRequest:
@@ -57,6 +58,11 @@ class RoutedRequest:
         is_bridged: the body was made of a chat, and its ids are still to be read.
         caller: the API whose terms the body is in.
         turn: of a WebSocket connection; None over HTTP.
+        drops_params: leave out what a deployment does not take; None leaves it to the router and
+            the deployment.
+        left_out: what is not sent to any deployment, one sentence each.
+        warns: what is left out becomes a Python warning: the caller is a program.
+        warnings: what the bridge left out of a chat in its latest attempt.
     """
 
     reader: Reader
@@ -75,6 +81,10 @@ class RoutedRequest:
     is_bridged: bool = False
     caller: APIName = "responses"
     turn: ConnectionTurn | None = None
+    drops_params: bool | None = None
+    left_out: tuple[str, ...] = ()
+    warns: bool = True
+    warnings: tuple[str, ...] = ()
 
     is_about_stored: ClassVar[bool] = False
     known_id: ClassVar[str | None] = None
@@ -84,11 +94,6 @@ class RoutedRequest:
     def is_background(self) -> bool:
         """The service goes on without us."""
         return bool(self.body.get("background")) and self.is_stored
-
-    @property
-    def warns(self) -> bool:
-        """What is left out becomes a Python warning: the caller is a program."""
-        return self.received is None
 
     @property
     def drops_usage(self) -> bool:
@@ -153,12 +158,25 @@ class RoutedRequest:
             hint=hint,
         )
 
-    def body_for(self, deployment: Deployment) -> Mapping[str, Any]:
-        """The body without the parameters that the deployment's entry leaves out."""
-        return _without(self.body, deployment.dropped_params)
+    def body_for(
+        self, deployment: Deployment, body: Mapping[str, Any] | None = None
+    ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+        """The body without what the deployment's entry leaves out, and what that was.
 
-    def bridged(self, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> "RoutedRequest":
-        """The request that the bridge made of this chat."""
+        Args:
+            deployment: where it goes.
+            body: what was made of the request's own.
+        """
+        given, dropped = self.body if body is None else body, deployment.dropped_params
+        return (given, ()) if dropped is None else dropped.leave_out(given, self.caller)
+
+    def bridged(
+        self,
+        parameters: Mapping[str, Any],
+        options: Mapping[str, Any],
+        left_out: tuple[str, ...] = (),
+    ) -> "RoutedRequest":
+        """The request that the bridge made of this chat, without `left_out`."""
         return replace(
             self,
             body={name: value for name, value in parameters.items() if name != "model"},
@@ -170,6 +188,7 @@ class RoutedRequest:
             caller="responses",
             # The bridge writes a body of its own.
             received=None,
+            left_out=(*self.left_out, *left_out),
         )
 
     def prepare(
@@ -197,6 +216,8 @@ class RoutedRequest:
             NotSent: the history it would have to carry names what no other resource has.
             TypeError: a typed call has a parameter that the API does not have.
         """
+        if self.drops_params is not None:
+            drops_params = self.drops_params
         if self.caller != "responses":
             return self._prepare_native(deployment, call, drops_params=drops_params)
         parameters, options, given, warnings = self._for_resource(
@@ -206,13 +227,12 @@ class RoutedRequest:
         if self.turn is not None:
             reasons = api == "chat" or self._reasons(deployment, name, parameters)
             parameters = self.turn.included(parameters, reasons=can_encrypt and reasons)
-        drops_params = drops_params or (self.received is not None and self.received.drops_params)
         request, left_out = self._fitted(
             deployment, parameters, options, name, drops_params=drops_params
         )
         signer, is_stored = self.reader.signer, self.is_stored
         ids_out = IdRewriter(signer, deployment, self.owner, given=given, is_stored=is_stored)
-        return PreparedRequest(request, ids_out, (*warnings, *left_out))
+        return PreparedRequest(request, ids_out, (*self.left_out, *warnings, *left_out))
 
     def _for_resource(
         self, deployment: Deployment, call: RoutedCall, api: APIName, *, sends_id: bool
@@ -242,12 +262,10 @@ class RoutedRequest:
         drops_params: bool,
     ) -> tuple[UpstreamRequest, tuple[str, ...]]:
         """The request without what the deployment does not take, and what was left out."""
-        warnings: Sequence[str] = ()
-        parameters = _without(parameters, deployment.dropped_params)
-        # Programs get what they ask for, or an error. The bridge drops parameters by itself.
-        is_lenient = self.received is not None and drops_params
-        if is_lenient and self._reasons(deployment, name, parameters):
-            parameters, warnings = without_sampling(parameters)
+        refused: Sequence[str] = ()
+        parameters, warnings = self.body_for(deployment, parameters)
+        if drops_params:
+            parameters, refused = self._without_refused(deployment, parameters, name)
         # By identity: comparing two long bodies takes longer than writing one.
         is_same = parameters is self.body
         request = self._written(
@@ -256,11 +274,23 @@ class RoutedRequest:
             name,
             is_same=is_same,
             drops_params=drops_params,
+            dropped=deployment.dropped_params,
         )
         left_out: Sequence[str] = ()
         if deployment.agent is not None:
             request, left_out = _for_agent(request, deployment.agent, drops_params=drops_params)
-        return request, (*warnings, *left_out)
+        return request, (*warnings, *refused, *left_out)
+
+    def _without_refused(
+        self, deployment: Deployment, parameters: Mapping[str, Any], name: str
+    ) -> tuple[Mapping[str, Any], Sequence[str]]:
+        """The parameters without what the model refuses because it reasons, or does not."""
+        if self._reasons(deployment, name, parameters):
+            parameters, dropped = without_sampling(parameters)
+        else:
+            dropped = []
+        fitted, warnings = without_reasoning(parameters, _facts_of(deployment, name))
+        return fitted, (*dropped, *warnings)
 
     def entry(self, answer: Mapping[str, Any] | None, deployment: Deployment) -> LedgerEntry | None:
         """What to remember of a response; None of one that is not stored, or of no end user."""
@@ -331,7 +361,7 @@ class RoutedRequest:
     ) -> PreparedRequest:
         """What is sent of a chat completion or of Messages, which have no ids to replace."""
         name = deployment.name_for(call.group)
-        body = _without(self.body, deployment.dropped_params | _OF_THE_ROUTER)
+        body, left_out = self.body_for(deployment)
         warnings: tuple[str, ...] = ()
         if self.received is None:
             # A program passes classes and typed messages, which are written as JSON here.
@@ -344,7 +374,9 @@ class RoutedRequest:
         parameters = {**body, "model": name, **({"stream": True} if self.is_stream else {})}
         content = None
         if self.received is not None:
-            content = self.received.as_sent(parameters, is_same=is_same)
+            content = self.received.as_sent(
+                parameters, is_same=is_same, dropped=deployment.dropped_params
+            )
         request = UpstreamRequest(
             self.operation,
             name,
@@ -354,9 +386,9 @@ class RoutedRequest:
             call_id=self.received.call_id if self.received else None,
             is_stream=self.is_stream,
             caller=self.caller,
-            drops_params=drops_params or (self.received is not None and self.received.drops_params),
+            drops_params=drops_params,
         )
-        return PreparedRequest(request, NoIds(), warnings)
+        return PreparedRequest(request, NoIds(), (*self.left_out, *left_out, *warnings))
 
     def _reasons(self, deployment: Deployment, name: str, body: Mapping[str, Any]) -> bool:
         """True where the model reasons, as far as that is known."""
@@ -378,11 +410,12 @@ class RoutedRequest:
         *,
         is_same: bool,
         drops_params: bool,
+        dropped: DroppedParameters | None,
     ) -> UpstreamRequest:
         content: bytes | None = None
         # A server passes on what it does not know; in a program it is a misspelt name.
         if self.received is not None:
-            content = self.received.as_sent(parameters, is_same=is_same)
+            content = self.received.as_sent(parameters, is_same=is_same, dropped=dropped)
         elif self.operation == "compact":
             check_names(parameters, COMPACT_PARAMETERS)
         else:
@@ -416,11 +449,10 @@ def _for_agent(
     return replace(request, parameters=body, content=None), warnings
 
 
-def _without(body: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
-    """The body without some parameters; the body itself where it has none of them."""
-    if names.isdisjoint(body):
-        return body
-    return {name: value for name, value in body.items() if name not in names}
+# A deployment is one object for as long as its router lives.
+@lru_cache(1000)
+def _facts_of(deployment: Deployment, name: str) -> FamilyFacts:
+    return facts_of(deployment.base_model, name, overrides=deployment.facts)
 
 
 def _split_extra(

@@ -8,6 +8,7 @@ from math import log
 from typing import Any, Literal
 
 from azure_responses.protocol.deployment_apis import APISetting
+from azure_responses.protocol.dropped_parameters import DroppedParameters
 
 __all__ = ["ANY_MODEL", "Deployment", "Group", "IsFree", "Tier", "race", "random_numbers"]
 
@@ -40,7 +41,8 @@ class Deployment:
         base_model: the model behind the name, for prices and for what the model accepts.
         timeout, cooldown_time, max_retries: its own, in seconds and attempts; None leaves them to
             the router.
-        dropped_params: parameters that are left out of every call (`additional_drop_params`).
+        dropped_params: parameters that are left out of every call (`additional_drop_params`);
+            None for none.
         merges_reasoning: answers to chats have their reasoning in their content.
         access_groups: a key with the name of one of these may call its group.
         connection: arguments of the client; may hold secrets.
@@ -61,7 +63,7 @@ class Deployment:
     timeout: float | None = None
     cooldown_time: float | None = None
     max_retries: int | None = None
-    dropped_params: frozenset[str] = frozenset()
+    dropped_params: DroppedParameters | None = None
     agent: str | None = None
     api: APISetting = "auto"
     is_batch: bool = False

@@ -9,6 +9,11 @@ from hashlib import sha256
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.dropped_parameters import (
+    DROP_PARAMETERS,
+    DroppedParameters,
+    read_dropped,
+)
 from azure_responses.protocol.environment import Provider, choose
 from azure_responses.protocol.families import facts_of
 from azure_responses.protocol.image_deployment import read_image_deployment
@@ -67,8 +72,6 @@ _CONNECTION = {
     "strict_api_version": "strict_api_version",
     "verify": "verify",
 }
-_DROPPED = "additional_drop_params"
-_NEVER_DROPPED = frozenset({"model", "input", "messages", "stream"})
 _ENDPOINTS = ("api_base", "endpoint", "azure_endpoint", "base_url")
 _NUMBERS = ("weight", "timeout", "cooldown_time")
 _WHOLE = ("order", "rpm", "tpm", "max_retries", "max_input_tokens")
@@ -88,7 +91,7 @@ PARAMS_READ = {
     *_NUMBERS,
     *_WHOLE,
     *_PRINCIPAL,
-    _DROPPED,
+    DROP_PARAMETERS,
     *ACCESS_KEYS,
 }
 """The keys of an entry's parameters that have an effect."""
@@ -366,15 +369,11 @@ def _connection(entry: Entry) -> dict[str, Any]:
     return connection
 
 
-def _dropped(entry: Entry) -> frozenset[str]:
-    names = entry.params.get(_DROPPED) or []
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        entry.refuse(f"{_DROPPED} is not a list of names.", f"Write {_DROPPED}: [temperature].")
-    for name in names:
-        # LiteLLM's paths into a parameter have no counterpart here.
-        if not name.isidentifier() or name in _NEVER_DROPPED:
-            entry.refuse(f"{_DROPPED} cannot drop {name!r}.", "Name whole parameters.")
-    return frozenset(names)
+def _dropped(entry: Entry) -> DroppedParameters | None:
+    try:
+        return read_dropped(entry.params.get(DROP_PARAMETERS))
+    except ConfigurationError as error:
+        entry.refuse(error.message, error.hint or "")
 
 
 def _figures(entry: Entry) -> dict[str, Any]:

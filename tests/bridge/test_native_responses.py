@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from azure_responses.bridge.conversions import ConversionFactory
-from azure_responses.bridge.native_responses import fit_responses
+from azure_responses.bridge.native_responses import fit_responses, without_reasoning
 from azure_responses.errors import ConfigurationError
 from azure_responses.protocol.families import FamilyFacts, facts_of
 
@@ -128,3 +128,30 @@ def test_no_end_of_deployments_does_not_fill_the_memory() -> None:
 def test_openai_s_own_models_judge_what_they_include() -> None:
     request = {"include": ["reasoning.encrypted_content"]}
     assert fit_responses(request, facts_of("gpt-4.1"), drops_params=False) == (request, ())
+
+
+def test_a_model_that_does_not_reason_is_not_asked_to_where_its_caller_allows_it() -> None:
+    facts = facts_of("gpt-4.1")
+    asked = {
+        "input": "Hi",
+        "reasoning": {"effort": "low"},
+        "include": ["reasoning.encrypted_content", "file_search_call.results"],
+        "text": {"verbosity": "low", "format": {"type": "text"}},
+    }
+    left, warnings = without_reasoning(asked, facts)
+    assert left == {
+        "input": "Hi",
+        "include": ["file_search_call.results"],
+        "text": {"format": {"type": "text"}},
+    }
+    assert len(warnings) == 3
+    plain = {"input": "Hi", "text": {"verbosity": "medium"}}
+    assert without_reasoning(plain, facts) == (plain, ())
+
+
+def test_an_effort_that_a_model_does_not_know_becomes_the_nearest() -> None:
+    left, warnings = without_reasoning({"reasoning": {"effort": "minimal"}}, facts_of("gpt-5.1"))
+    assert left == {"reasoning": {"effort": "none"}}
+    assert len(warnings) == 1
+    for asked in ({"reasoning": {"effort": "low"}}, {"reasoning": {"summary": "auto"}}, {}):
+        assert without_reasoning(asked, facts_of("gpt-5.1"))[0] is asked

@@ -8,6 +8,7 @@ import pytest
 
 from azure_responses import (
     APIConnectionError,
+    BadRequestError,
     ConfigurationError,
     InternalServerError,
     ResponseNotFoundError,
@@ -235,7 +236,8 @@ def test_a_service_principal_becomes_a_credential() -> None:
         assert "credential" in repr(router.parts.calls.targets.of(deployment).client)
 
 
-def test_a_row_leaves_out_the_parameters_it_names(runner: str) -> None:
+@pytest.mark.filterwarnings("ignore:.*was left out:UserWarning")
+def test_an_entry_leaves_out_the_parameters_it_names(runner: str) -> None:
     emulator = emulate(1)
     table = rows_of(emulator, 1, additional_drop_params=["temperature", "user"])
 
@@ -248,3 +250,28 @@ def test_a_row_leaves_out_the_parameters_it_names(runner: str) -> None:
             assert request.json()["metadata"] == {"user": "ann"}
 
     run(runner, emulator, scenario, table)
+
+
+def test_a_program_learns_what_its_router_or_its_call_leaves_out(runner: str) -> None:
+    emulator = emulate(1)
+
+    async def scenario(router: Any) -> None:
+        asked: dict[str, Any] = {"model": "gpt", "input": "Hi", "temperature": 0.5}
+        with pytest.warns(UserWarning, match="temperature was dropped"):
+            await router.responses(**asked, drop_params=True)
+        with pytest.warns(UserWarning, match="metadata.a was left out"):
+            await router.responses(
+                model="gpt",
+                input="Hi",
+                metadata={"a": "1", "b": "2"},
+                additional_drop_params=["metadata.a"],
+            )
+        sent = [request.json() for request in emulator.requests]
+        assert "temperature" not in sent[0]
+        assert sent[1]["metadata"] == {"b": "2"}
+        with pytest.raises(BadRequestError):
+            await router.responses(**asked, drop_params=False)
+        with pytest.raises(ConfigurationError, match="drop_params is 'yes'"):
+            await router.responses(**asked, drop_params="yes")
+
+    run(runner, emulator, scenario, rows_of(emulator, 1))

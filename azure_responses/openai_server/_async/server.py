@@ -269,7 +269,7 @@ class _Served:
         if call.operation == "chat" and bridges_chat(call.posted, target, routed):
             call.summary.deployment_api = "responses"
             with call.attempt(target.deployment, routed):
-                answer = await chat_answer(call.posted, target, routed, left, self._calls)
+                answer = await self._bridged(target, routed, left)
             if answer is not None:
                 return answer
         if not _can_count(call.operation, target):
@@ -279,6 +279,15 @@ class _Served:
             if call.is_stream:
                 return await self._attempt_stream(attempt)
             return await self._attempt_whole(attempt)
+
+    async def _bridged(
+        self, target: AsyncTarget, routed: RoutedCall, left: float | None
+    ) -> Answer[Any] | None:
+        request = self._call.posted
+        try:
+            return await chat_answer(request, target, routed, left, self._calls)
+        finally:
+            self._call.summary.warnings = request.warnings
 
     async def _attempt_whole(self, attempt: AsyncAttempt) -> Answer[UpstreamReply]:
         try:

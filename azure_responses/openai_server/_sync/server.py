@@ -264,7 +264,7 @@ class _Served:
         if call.operation == "chat" and bridges_chat(call.posted, target, routed):
             call.summary.deployment_api = "responses"
             with call.attempt(target.deployment, routed):
-                answer = chat_answer(call.posted, target, routed, left, self._calls)
+                answer = self._bridged(target, routed, left)
             if answer is not None:
                 return answer
         if not _can_count(call.operation, target):
@@ -274,6 +274,15 @@ class _Served:
             if call.is_stream:
                 return self._attempt_stream(attempt)
             return self._attempt_whole(attempt)
+
+    def _bridged(
+        self, target: Target, routed: RoutedCall, left: float | None
+    ) -> Answer[Any] | None:
+        request = self._call.posted
+        try:
+            return chat_answer(request, target, routed, left, self._calls)
+        finally:
+            self._call.summary.warnings = request.warnings
 
     def _attempt_whole(self, attempt: Attempt) -> Answer[UpstreamReply]:
         try:

@@ -23,7 +23,6 @@ from azure_responses.errors import (
     ConfigurationError,
     CredentialError,
 )
-from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._async.attempt import AsyncAttempt, find_history
 from azure_responses.router._async.byte_stream import AsyncByteStream
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
@@ -75,8 +74,8 @@ async def chat_answer(
     if call.replays_history:
         await find_history(request, call, calls.targets)
     while True:
-        bridged = await compute(_bridge, request, target, call)
-        made = request.bridged(bridged.parameters, bridged.options)
+        bridged, left_out = await compute(_bridge, request, target, call)
+        made = request.bridged(bridged.parameters, bridged.options, left_out)
         attempt = AsyncAttempt(made, target, call, left, calls)
         try:
             if request.is_stream:
@@ -93,6 +92,8 @@ async def chat_answer(
             # True once at most: after the refusal the bridge does not ask for reasoning again.
             if not bridged.learn_from_error(error):
                 raise
+        finally:
+            request.warnings = attempt.warnings
 
 
 async def native_chat_answer(attempt: AsyncAttempt) -> Answer[Any]:
@@ -108,17 +109,22 @@ async def native_chat_answer(attempt: AsyncAttempt) -> Answer[Any]:
         raise NotSent(error) from error
 
 
-def _bridge(request: RoutedRequest, target: AsyncTarget, call: RoutedCall) -> BridgedRequest:
+def _bridge(
+    request: RoutedRequest, target: AsyncTarget, call: RoutedCall
+) -> tuple[BridgedRequest, tuple[str, ...]]:
+    """The request that the bridge makes of a chat, and what was left out of the chat."""
     deployment, options = target.deployment, request.reader.chat_options
+    drops = options.drop_params or target.drops_params
+    body, left_out = request.body_for(deployment)
     chat = {
-        **request.body_for(deployment),
+        **body,
         **request.options,
         "model": deployment.name_for(call.group),
     }
     try:
         bridged = to_responses_request(
             chat,
-            drop_params=options.drop_params or target.drops_params,
+            drop_params=drops if request.drops_params is None else request.drops_params,
             resource_tag=deployment.resource,
             reasoning_cache=options.reasoning_cache,
             knowledge=options.knowledge_of(deployment),
@@ -126,9 +132,7 @@ def _bridge(request: RoutedRequest, target: AsyncTarget, call: RoutedCall) -> Br
         )
     except ConfigurationError as error:
         raise NotSent(error) from error
-    for warning in bridged.warnings:
-        warn_caller(warning)
-    return bridged
+    return bridged, (*left_out, *bridged.warnings)
 
 
 class AsyncRoutedChatStream(AsyncChatCompletionStream):

@@ -24,7 +24,6 @@ from azure_responses.errors import (
     ConfigurationError,
     CredentialError,
 )
-from azure_responses.protocol.warning import warn_caller
 from azure_responses.router._sync.attempt import Attempt, find_history
 from azure_responses.router._sync.byte_stream import ByteStream
 from azure_responses.router._sync.routed_calls import RoutedCalls
@@ -76,8 +75,8 @@ def chat_answer(
     if call.replays_history:
         find_history(request, call, calls.targets)
     while True:
-        bridged = compute(_bridge, request, target, call)
-        made = request.bridged(bridged.parameters, bridged.options)
+        bridged, left_out = compute(_bridge, request, target, call)
+        made = request.bridged(bridged.parameters, bridged.options, left_out)
         attempt = Attempt(made, target, call, left, calls)
         try:
             if request.is_stream:
@@ -94,6 +93,8 @@ def chat_answer(
             # True once at most: after the refusal the bridge does not ask for reasoning again.
             if not bridged.learn_from_error(error):
                 raise
+        finally:
+            request.warnings = attempt.warnings
 
 
 def native_chat_answer(attempt: Attempt) -> Answer[Any]:
@@ -109,17 +110,22 @@ def native_chat_answer(attempt: Attempt) -> Answer[Any]:
         raise NotSent(error) from error
 
 
-def _bridge(request: RoutedRequest, target: Target, call: RoutedCall) -> BridgedRequest:
+def _bridge(
+    request: RoutedRequest, target: Target, call: RoutedCall
+) -> tuple[BridgedRequest, tuple[str, ...]]:
+    """The request that the bridge makes of a chat, and what was left out of the chat."""
     deployment, options = target.deployment, request.reader.chat_options
+    drops = options.drop_params or target.drops_params
+    body, left_out = request.body_for(deployment)
     chat = {
-        **request.body_for(deployment),
+        **body,
         **request.options,
         "model": deployment.name_for(call.group),
     }
     try:
         bridged = to_responses_request(
             chat,
-            drop_params=options.drop_params or target.drops_params,
+            drop_params=drops if request.drops_params is None else request.drops_params,
             resource_tag=deployment.resource,
             reasoning_cache=options.reasoning_cache,
             knowledge=options.knowledge_of(deployment),
@@ -127,9 +133,7 @@ def _bridge(request: RoutedRequest, target: Target, call: RoutedCall) -> Bridged
         )
     except ConfigurationError as error:
         raise NotSent(error) from error
-    for warning in bridged.warnings:
-        warn_caller(warning)
-    return bridged
+    return bridged, (*left_out, *bridged.warnings)
 
 
 class RoutedChatStream(ChatCompletionStream):
