@@ -101,7 +101,7 @@ class HttpResponse:
         return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as a JSON value; raises ValueError where it is none."""
+        """The body as a JSON value; raises ValueError where it is not JSON."""
         return json.loads(self.content)
 
     def read(self) -> bytes:
