@@ -13,10 +13,11 @@ from azure_responses.bridge.refused_parameters import take_refused
 from azure_responses.bridge.unsupported import Unsupported
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.families import FamilyFacts
+from azure_responses.protocol.request_body import OF_RESPONSES
 from azure_responses.protocol.structured_output import StructuredOutput
-from azure_responses.types.parameters import ResponseParameters
+from azure_responses.protocol.tool_shapes import nested_tool
 
-__all__ = ["with_reasoning", "OF_RESPONSES", "chat_parameters", "fit_chat", "leave_out_refused"]
+__all__ = ["with_reasoning", "chat_parameters", "fit_chat", "leave_out_refused"]
 
 # What only our bridges add to the messages that they answer with, and understand: an earlier turn
 # may have been served by a deployment that speaks another API.
@@ -105,6 +106,11 @@ def _fit_limit(chat: dict[str, Any], facts: FamilyFacts) -> None:
 
 def _fit_effort(chat: dict[str, Any], facts: FamilyFacts, unsupported: Unsupported) -> None:
     asked = chat.get("reasoning_effort")
+    if isinstance(asked, Mapping):
+        # LiteLLM's form, of which chat completions have a place for the effort alone.
+        if asked.get("summary"):
+            unsupported.warn("reasoning_effort.summary was left out. Chat completions have none.")
+        asked = chat["reasoning_effort"] = asked.get("effort")
     if not isinstance(asked, str):
         return
     effort = facts.effort_for(asked)
@@ -148,7 +154,8 @@ def with_reasoning(message: Mapping[str, Any], facts: FamilyFacts) -> Mapping[st
 
 
 def _tool(tool: Any, facts: FamilyFacts, path: str) -> Any:
-    tool = _nested(tool)
+    # Cursor sends tools of the Responses API among those of chat completions.
+    tool = nested_tool(tool)
     function = tool.get("function") if isinstance(tool, Mapping) else None
     if not isinstance(function, Mapping):
         return tool
@@ -162,46 +169,6 @@ def _tool(tool: Any, facts: FamilyFacts, path: str) -> Any:
     return tool if fitted is function else {**tool, "function": fitted}
 
 
-def _nested(tool: Any) -> Any:
-    """A tool as chat completions describe it; Cursor sends those of the Responses API, flat."""
-    kind = tool.get("type") if isinstance(tool, Mapping) else None
-    if kind not in ("function", "custom") or kind in tool:
-        return tool
-    details = {name: value for name, value in tool.items() if name != "type"}
-    if kind == "custom" and isinstance(details.get("format"), Mapping):
-        details["format"] = _nested_format(details["format"])
-    return {"type": kind, kind: details}
-
-
-def _nested_format(form: Mapping[str, Any]) -> Mapping[str, Any]:
-    if form.get("type") != "grammar" or "grammar" in form:
-        return form
-    grammar = {name: value for name, value in form.items() if name != "type"}
-    return {"type": "grammar", "grammar": grammar}
-
-
-# What chat completions and responses both take.
-_SHARED = frozenset(
-    {
-        "metadata",
-        "model",
-        "parallel_tool_calls",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "safety_identifier",
-        "service_tier",
-        "store",
-        "stream_options",
-        "temperature",
-        "tool_choice",
-        "tools",
-        "top_logprobs",
-        "top_p",
-        "user",
-    }
-)
-OF_RESPONSES = frozenset(ResponseParameters.__annotations__) - _SHARED
-"""What only the Responses API takes."""
 _LISTS = ("messages", "tools", "functions")
 
 

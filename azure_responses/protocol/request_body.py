@@ -14,6 +14,7 @@ __all__ = [
     "CONNECTION_FIELDS",
     "FEWEST_OUTPUT_TOKENS",
     "ITEMS_WITHOUT_STATUS",
+    "OF_RESPONSES",
     "as_sent",
     "check_names",
     "check_streaming",
@@ -90,6 +91,29 @@ def as_sent(model: Any) -> Any:
 _JSON = json.JSONEncoder(
     default=_encode, ensure_ascii=False, allow_nan=False, separators=(",", ":")
 )
+
+# What chat completions and responses both take.
+_SHARED = frozenset(
+    {
+        "metadata",
+        "model",
+        "parallel_tool_calls",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+    }
+)
+OF_RESPONSES = frozenset(CREATE_PARAMETERS) - _SHARED
+"""What only the Responses API takes, and chat completions do not."""
 
 COMPACT_PARAMETERS = frozenset(CompactParameters.__annotations__)
 

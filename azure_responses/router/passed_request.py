@@ -13,6 +13,7 @@ from azure_responses.router.arguments import end_user_of, is_altered
 from azure_responses.router.prepared_request import options_of
 from azure_responses.router.upstream import UpstreamRequest
 from azure_responses.router.upstream_reply import to_bytes
+from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.route_request import RouteRequest
 from azure_responses.timeouts import Timeout, deadline_of, shortest_of
 
@@ -65,25 +66,28 @@ class PassedRequest:
         text = self.body.get("input")
         return len(text) if self.operation == "audio.speech" and isinstance(text, str) else 0
 
-    def prepare(self, deployment: str) -> UpstreamRequest:
-        """What is sent to a deployment of this name."""
+    def prepare(self, deployment: Deployment, name: str) -> UpstreamRequest:
+        """What is sent to a deployment, whose name at Azure is `name`."""
+        body = self.body
+        if deployment.parameters is not None and self.form is None:
+            body = deployment.parameters.extend(body, self.operation)
         return UpstreamRequest(
             self.operation,
-            deployment,
-            parameters=self.body,
-            content=self._content_for(deployment),
+            name,
+            parameters=body,
+            content=self._content_for(name, body),
             options=options_of(self.options, self.timeout),
             call_id=self.call_id,
             is_stream=self.is_stream,
             content_type=self.content_type,
         )
 
-    def _content_for(self, deployment: str) -> bytes:
-        if self.body.get("model") == deployment:
+    def _content_for(self, name: str, body: Mapping[str, Any]) -> bytes:
+        if body is self.body and body.get("model") == name:
             return self.content
         if self.form is not None:
-            return self.form.replace(self.content, {"model": deployment})
-        return to_bytes({**self.body, "model": deployment})
+            return self.form.replace(self.content, {"model": name})
+        return to_bytes({**body, "model": name})
 
 
 def route_passed(

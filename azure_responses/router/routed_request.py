@@ -32,11 +32,15 @@ from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.explain import explain
 from azure_responses.routing.id_rewriter import IdRewriter, NoIds
 from azure_responses.routing.purge_ledger import RETENTION, LedgerEntry
+from azure_responses.routing.request_parameters import Terms, with_summary
 from azure_responses.routing.route_request import RouteRequest
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.timeouts import Timeout
 
 __all__ = ["RoutedRequest"]
+
+# What entries set parameters for.
+_GENERATING = frozenset({"create", "chat", "messages"})
 
 
 @dataclass(slots=True)
@@ -159,16 +163,53 @@ class RoutedRequest:
         )
 
     def body_for(
-        self, deployment: Deployment, body: Mapping[str, Any] | None = None
+        self,
+        deployment: Deployment,
+        body: Mapping[str, Any] | None = None,
+        *,
+        terms: Terms | None = None,
+        drops_params: bool,
     ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-        """The body without what the deployment's entry leaves out, and what that was.
+        """The body as the deployment's entry wants it, and what was left out of it.
 
         Args:
             deployment: where it goes.
             body: what was made of the request's own.
+            terms: of the body; None are those of the caller.
+            drops_params: what says something else than a fixed parameter is left out.
+
+        Raises:
+            UnsupportedOperationError: it says something else than a fixed parameter.
         """
         given, dropped = self.body if body is None else body, deployment.dropped_params
-        return (given, ()) if dropped is None else dropped.leave_out(given, self.caller)
+        left_out: tuple[str, ...] = ()
+        if dropped is not None:
+            given, left_out = dropped.leave_out(given, self.caller)
+        # The bridge has made the body of one that was completed already.
+        if self.is_bridged or self.operation not in _GENERATING:
+            return given, left_out
+        used = terms or self.caller
+        if deployment.parameters is not None:
+            try:
+                given, changed = deployment.parameters.complete(
+                    given, used, drops_params=drops_params
+                )
+            except ConfigurationError as error:
+                raise unsupported(error) from error
+            left_out = (*left_out, *changed)
+        if self.reader.routing.settings.reasoning_auto_summary:
+            given = with_summary(given, used)
+        return given, left_out
+
+    def options_for(self, deployment: Deployment) -> dict[str, Any]:
+        """The given options, with the `extra_body` of the deployment's entry."""
+        return self._with_extra(deployment, self.options)
+
+    def _with_extra(self, deployment: Deployment, options: dict[str, Any]) -> dict[str, Any]:
+        own = deployment.parameters
+        if own is None or not own.extra or self.is_bridged or self.operation not in _GENERATING:
+            return options
+        return {**options, "extra_body": {**own.extra, **(options.get("extra_body") or {})}}
 
     def bridged(
         self,
@@ -230,7 +271,10 @@ class RoutedRequest:
         request, left_out = self._fitted(
             deployment, parameters, options, name, drops_params=drops_params
         )
-        signer, is_stored = self.reader.signer, self.is_stored
+        signer, own = self.reader.signer, deployment.parameters
+        is_stored = self.is_stored
+        if own is not None and self.body.get("store") is None:
+            is_stored = is_stored and own.stores
         ids_out = IdRewriter(signer, deployment, self.owner, given=given, is_stored=is_stored)
         return PreparedRequest(request, ids_out, (*self.left_out, *warnings, *left_out))
 
@@ -263,14 +307,14 @@ class RoutedRequest:
     ) -> tuple[UpstreamRequest, tuple[str, ...]]:
         """The request without what the deployment does not take, and what was left out."""
         refused: Sequence[str] = ()
-        parameters, warnings = self.body_for(deployment, parameters)
+        parameters, warnings = self.body_for(deployment, parameters, drops_params=drops_params)
         if drops_params:
             parameters, refused = self._without_refused(deployment, parameters, name)
         # By identity: comparing two long bodies takes longer than writing one.
         is_same = parameters is self.body
         request = self._written(
             {**parameters, "model": name},
-            options,
+            self._with_extra(deployment, options),
             name,
             is_same=is_same,
             drops_params=drops_params,
@@ -361,7 +405,7 @@ class RoutedRequest:
     ) -> PreparedRequest:
         """What is sent of a chat completion or of Messages, which have no ids to replace."""
         name = deployment.name_for(call.group)
-        body, left_out = self.body_for(deployment)
+        body, left_out = self.body_for(deployment, drops_params=drops_params)
         warnings: tuple[str, ...] = ()
         if self.received is None:
             # A program passes classes and typed messages, which are written as JSON here.
@@ -382,7 +426,7 @@ class RoutedRequest:
             name,
             parameters,
             content,
-            options=options_of(self.options, self.timeout),
+            options=options_of(self.options_for(deployment), self.timeout),
             call_id=self.received.call_id if self.received else None,
             is_stream=self.is_stream,
             caller=self.caller,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from azure_responses.protocol.deployment_apis import APISetting
 from azure_responses.protocol.dropped_parameters import DroppedParameters
+from azure_responses.routing.request_parameters import EntryParameters
 
 __all__ = ["ANY_MODEL", "Deployment", "Group", "IsFree", "Tier", "race", "random_numbers"]
 
@@ -43,6 +44,7 @@ class Deployment:
             the router.
         dropped_params: parameters that are left out of every call (`additional_drop_params`);
             None for none.
+        parameters: of requests, that its entry sets; None for none.
         merges_reasoning: answers to chats have their reasoning in their content.
         access_groups: a key with the name of one of these may call its group.
         connection: arguments of the client; may hold secrets.
@@ -70,6 +72,7 @@ class Deployment:
     executes: Literal["native", "gateway"] = "native"
     is_websocket: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    parameters: EntryParameters | None = None
     merges_reasoning: bool = False
     access_groups: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -72,7 +72,37 @@ _PARAMS: _Rows = (
     ),
     ("refused", "mock_response", "Use the emulator: azure-responses serve --emulator."),
     # Requests and answers.
-    ("works", "extra_headers merge_reasoning_content_in_choices", ""),
+    ("works", "extra_headers extra_query merge_reasoning_content_in_choices", ""),
+    (
+        "works",
+        "reasoning_effort max_tokens max_completion_tokens max_output_tokens temperature top_p "
+        "service_tier verbosity response_format tools tool_choice parallel_tool_calls stop seed n "
+        "frequency_penalty presence_penalty logit_bias logprobs top_logprobs modalities audio "
+        "prediction web_search_options metadata user safety_identifier store prompt_cache_key "
+        "prompt_cache_retention prompt_cache_options extra_body",
+        "A default on each API that has a place for it; the caller's value wins.",
+    ),
+    (
+        "works",
+        "reasoning text include truncation instructions max_tool_calls context_management "
+        "moderation prompt access_programs image multi_agent",
+        "A default of the Responses API; `reasoning` and `text` on chat completions too.",
+    ),
+    ("works", "thinking top_k stop_sequences", "A default of Messages."),
+    (
+        "works",
+        "dimensions encoding_format quality size style output_format output_compression voice "
+        "speed",
+        "A default of embeddings, images or speech.",
+    ),
+    ("works", "data_sources user_security_context", "A default of chat completions."),
+    (
+        "refused",
+        "stream stream_options background background_options input messages previous_response_id "
+        "conversation functions function_call",
+        "Leave it to the callers.",
+    ),
+    ("own", "fixed_params", "Names of parameters whose values callers cannot change."),
     ("no counterpart", "use_in_pass_through", "Only the OpenAI routes are served."),
     ("no counterpart", "litellm_trace_id", "Send traceparent in the request."),
     (

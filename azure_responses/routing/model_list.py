@@ -32,6 +32,7 @@ from azure_responses.routing.entry_model import (
     read_model,
     read_websocket,
 )
+from azure_responses.routing.entry_parameters import PARAMETER_KEYS, read_parameters
 from azure_responses.routing.litellm_keys import keys_with, look_at, suggest
 
 __all__ = [
@@ -63,6 +64,7 @@ _CONNECTION = {
     "default_query": "default_query",
     "drop_params": "drop_params",
     "extra_headers": "default_headers",
+    "extra_query": "default_query",
     "image_deployment": "image_deployment",
     "limits": "limits",
     "models_path": "models_path",
@@ -86,6 +88,7 @@ PARAMS_READ = {
     "facts",
     "websocket",
     MERGING,
+    *PARAMETER_KEYS,
     *_CONNECTION,
     *_ENDPOINTS,
     *_NUMBERS,
@@ -275,6 +278,7 @@ def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str])
         info=entry.info,
         dropped_params=_dropped(entry),
         access_groups=read_access_groups(entry),
+        parameters=read_parameters(entry),
         merges_reasoning=read_merging(entry),
         connection={
             argument: endpoint,

@@ -74,6 +74,7 @@ class RouterSettings:
         always_include_stream_usage: streams of chats report their usage, unless the caller says
             not to.
         replicate_files: uploads go to every resource of the group, unless they say otherwise.
+        reasoning_auto_summary: calls that ask for reasoning ask for its summary too.
         prompt_cache_affinity: calls prefer the deployment that has their prompt in its cache.
         affinity_checks: kinds of affinity asked for besides.
         group_affinity: group → the kinds of affinity it has in place of those.
@@ -100,6 +101,7 @@ class RouterSettings:
     hidden_aliases: frozenset[str] = frozenset()
     replicate_files: bool = False
     always_include_stream_usage: bool = False
+    reasoning_auto_summary: bool = False
     prompt_cache_affinity: bool = True
     affinity_checks: frozenset[AffinityKind] = frozenset()
     group_affinity: Mapping[str, frozenset[AffinityKind]] = field(default_factory=dict)
@@ -309,6 +311,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "replicate_files": ("replicate_files", _flag),
     "always_include_stream_usage": ("always_include_stream_usage", _flag),
     "prompt_cache_affinity": ("prompt_cache_affinity", _flag),
+    "reasoning_auto_summary": ("reasoning_auto_summary", _flag),
     "deployment_affinity_ttl_seconds": ("affinity_ttl", _seconds),
     "model_group_affinity_config": ("group_affinity", _group_affinity),
 }

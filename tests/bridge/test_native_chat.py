@@ -157,3 +157,12 @@ def test_tools_of_the_responses_api_are_nested(flat: Any, nested: Any) -> None:
     fitted, _ = fit_chat(chat, facts_of("unknown"), drops_params=False)
     assert fitted["tools"] == [nested, nested, "none"]
     assert fitted["tools"][1] is nested
+
+
+def test_the_summary_of_an_effort_is_left_out() -> None:
+    chat = {"reasoning_effort": {"effort": "low", "summary": "auto"}}
+    fitted, (warning,) = fit_chat(chat, facts_of("kimi-k2.5"), drops_params=False)
+    assert fitted == {"reasoning_effort": "low"}
+    assert "summary" in warning
+    alone = {"reasoning_effort": {"effort": "low"}}
+    assert fit_chat(alone, facts_of("kimi-k2.5"), drops_params=False)[1] == ()

@@ -382,12 +382,13 @@ def test_another_resource_takes_over(upstream: Upstream) -> None:
             broken.answers[name] = whole(b"{}", status="500 Internal Server Error")
         upstream.answers["speech"] = whole(b"sound", "audio/mpeg")
         with serve(config(broken, upstream)) as gateway, client_of(gateway) as client:
-            for _ in range(2):
+            # Each call goes to one of two: with so many the broken one is never left out.
+            for _ in range(8):
                 client.embeddings.create(model="emb", input="x")
                 client.audio.transcriptions.create(model="hear", file=("a.mp3", b"\xff" * 999))
                 made = client.audio.speech.create(model="speak", voice="alloy", input="x")
                 assert made.content == b"sound"
-    assert len(upstream.sent) == 6
+    assert len(upstream.sent) == 24
     assert broken.sent
 
 

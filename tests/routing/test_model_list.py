@@ -129,9 +129,9 @@ def test_limits_are_weights_where_no_row_has_one() -> None:
 
 def test_keys_without_effect_are_named() -> None:
     said: list[str] = []
-    read_model_list([{**_entry(wieght=3, zzzz=1), "extra": 1, "rpm": 60}], {}, said.append)
+    read_model_list([{**_entry(wieght=3, zzzz=1), "qqqq": 1, "rpm": 60}], {}, said.append)
     assert sorted(said) == [
-        "model_list entry 1 ('gpt'): 'extra' is not known here and has no effect.",
+        "model_list entry 1 ('gpt'): 'qqqq' is not known here and has no effect.",
         "model_list entry 1 ('gpt'): 'rpm' has no effect beside the params. Move it into them.",
         "model_list entry 1 ('gpt'): 'wieght' is not known here and has no effect. "
         "Did you mean 'weight'?",

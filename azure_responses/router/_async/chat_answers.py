@@ -17,12 +17,12 @@ from azure_responses.bridge import (
     to_responses_request,
 )
 from azure_responses.bridge.chat_chunks import ChatChunks
-from azure_responses.bridge.native_chat import OF_RESPONSES
 from azure_responses.errors import (
     AzureResponsesError,
     ConfigurationError,
     CredentialError,
 )
+from azure_responses.protocol.request_body import OF_RESPONSES
 from azure_responses.router._async.attempt import AsyncAttempt, find_history
 from azure_responses.router._async.byte_stream import AsyncByteStream
 from azure_responses.router._async.routed_calls import AsyncRoutedCalls
@@ -115,16 +115,17 @@ def _bridge(
     """The request that the bridge makes of a chat, and what was left out of the chat."""
     deployment, options = target.deployment, request.reader.chat_options
     drops = options.drop_params or target.drops_params
-    body, left_out = request.body_for(deployment)
+    drops = drops if request.drops_params is None else request.drops_params
+    body, left_out = request.body_for(deployment, terms="bridged", drops_params=drops)
     chat = {
         **body,
-        **request.options,
+        **request.options_for(deployment),
         "model": deployment.name_for(call.group),
     }
     try:
         bridged = to_responses_request(
             chat,
-            drop_params=drops if request.drops_params is None else request.drops_params,
+            drop_params=drops,
             resource_tag=deployment.resource,
             reasoning_cache=options.reasoning_cache,
             knowledge=options.knowledge_of(deployment),

@@ -119,7 +119,9 @@ class _PassedAttempt:
 
     async def _write(self) -> Call:
         upstream, request = self._target.upstream, self._request
-        return await compute(lambda: upstream.write(request.prepare(self._name)))
+        return await compute(
+            lambda: upstream.write(request.prepare(self._target.deployment, self._name))
+        )
 
     async def _watched(self, call: Call, watch: AsyncWatch) -> Reply:
         await watch.start()

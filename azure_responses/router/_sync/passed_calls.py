@@ -120,7 +120,7 @@ class _PassedAttempt:
 
     def _write(self) -> Call:
         upstream, request = self._target.upstream, self._request
-        return compute(lambda: upstream.write(request.prepare(self._name)))
+        return compute(lambda: upstream.write(request.prepare(self._target.deployment, self._name)))
 
     def _watched(self, call: Call, watch: Watch) -> Reply:
         watch.start()
