@@ -43,6 +43,7 @@ from azure_responses.gateway.webhook_event import Delivery, object_ended
 from azure_responses.gateway.webhook_relay import WebhookRelay
 from azure_responses.openai_server import ApiRequest, AsyncOpenAIServer, CallSummary
 from azure_responses.openai_server.served_request import ServedRequest
+from azure_responses.pricing.custom_prices import CustomPrices
 from azure_responses.router import Router
 from azure_responses.routing.deployment import Deployment
 
@@ -232,6 +233,7 @@ class BackgroundPrices:
     ) -> bool:
         """Count the cost of a response; False if it was counted already."""
         summary = summary_of(opened, response, headers, self._clock())
+        summary.prices = self._prices_of(opened)
         summary.price()
         has_tokens = summary.use is not None and summary.use.tokens is not None
         is_unknown = not has_tokens and response.get("status") != "failed"
@@ -395,6 +397,13 @@ class BackgroundPrices:
         if summary.deployment_id is None:
             return None
         return self._parts.reader.routing.by_id(summary.deployment_id)
+
+    def _prices_of(self, opened: OpenResponse) -> CustomPrices | None:
+        """Those of the entry; None where the file does not list it any more."""
+        if opened.deployment_id is None:
+            return None
+        deployment = self._parts.reader.routing.by_id(opened.deployment_id)
+        return None if deployment is None else deployment.prices
 
     def _inner_id(self, given: Any, owner: str | None) -> str | None:
         """The service's own id; a completion that the bridge made has the caller's."""

@@ -1,6 +1,9 @@
 """Estimates what a call will use and cost, for what is reserved while it runs."""
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from azure_responses.gateway.key_table import ApiCaller
@@ -8,12 +11,13 @@ from azure_responses.gateway.spend import to_pico
 from azure_responses.openai_server.served_request import ServedRequest
 from azure_responses.pricing import default_book
 from azure_responses.pricing.media import read_media_use
-from azure_responses.pricing.use import read_use
+from azure_responses.pricing.use import Use, read_use
 from azure_responses.router import Router
 from azure_responses.router.passed_request import PassedRequest
 from azure_responses.router.request_reader import continued_by
 from azure_responses.router.routed_request import RoutedRequest
 from azure_responses.router.upstream_reply import stored_ids, tokens_of
+from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.token_estimate import (
     UsualTokens,
     estimate_input_tokens,
@@ -28,6 +32,8 @@ _Known = dict[tuple[str, str], UsualTokens]
 
 # Keys and models whose outputs are remembered; the oldest go.
 _MOST_KNOWN = 10_000
+# Entries of one group whose prices are looked at for one estimate.
+_MOST_PRICED = 16
 # Tokens of a square image by its quality (OpenAI's guide to image generation).
 _IMAGE_TOKENS = {"low": 272, "medium": 1056, "high": 4160}
 
@@ -76,29 +82,31 @@ class CostEstimates:
         deployments = self._router.parts.reader.routing.group_of(call.group or "")
         if not deployments:
             return given + made, 0
-        # The price of the first: the deployments of one group serve one model.
-        first = deployments[0]
-        name = first.name_for(call.group or "")
         usage = {"input_tokens": given, "output_tokens": made, "total_tokens": given + made}
-        use = read_use({"model": first.base_model or name, "usage": usage})
-        cost = default_book.total(use, name, first.base_model)
-        return given + made, to_pico(cost or Decimal(0))
+        tier = call.body.get("service_tier")
+        cost = _dearest(
+            deployments,
+            call.group or "",
+            lambda model: read_use({"model": model, "usage": usage, "service_tier": tier}),
+        )
+        return given + made, to_pico(cost)
 
     def _estimate_passed(self, call: ServedRequest, request: PassedRequest) -> tuple[int, int]:
         """Estimates embeddings, images and speech; only the reply says how long a recording is."""
         usage = _passed_usage(call, request)
+        # As many as are asked for, for a price per image.
+        made = [None] * _images(call) if call.operation.startswith("images.") else None
+        result = {"usage": usage, "data": made}
         deployments = self._router.parts.reader.routing.group_of(call.group or "")
         if not deployments:
             return usage["total_tokens"], 0
-        first = deployments[0]
-        name = first.name_for(call.group or "")
-        result = {"model": first.base_model or name, "usage": usage}
-        if call.operation == "embeddings":
-            use = read_use(result)
-        else:
-            use = read_media_use(call.operation, result)
-        cost = default_book.total(use, name, first.base_model)
-        return usage["total_tokens"], to_pico(cost or Decimal(0))
+        read = read_use
+        if call.operation != "embeddings":
+            read = partial(read_media_use, call.operation)
+        cost = _dearest(
+            deployments, call.group or "", lambda model: read({"model": model, **result})
+        )
+        return usage["total_tokens"], to_pico(cost)
 
     def learn(self, caller: ApiCaller, call: ServedRequest, tick: float) -> None:
         """The call is over."""
@@ -141,13 +149,38 @@ def _passed_usage(call: ServedRequest, request: PassedRequest) -> dict[str, Any]
     """The expected use of a call of another API, in the form of its reply."""
     given, made = estimate_passed_tokens(call.body), 0
     if call.operation.startswith("images."):
-        count = str(call.body.get("n") or 1)
         tokens = _IMAGE_TOKENS.get(str(call.body.get("quality")), _IMAGE_TOKENS["high"])
-        made = tokens * (int(count) if count.isdecimal() and len(count) < 4 else 1)
+        made = tokens * _images(call)
     usage = {"input_tokens": given, "output_tokens": made, "total_tokens": given + made}
     if request.characters:
         return {**usage, "type": "characters", "characters": request.characters}
     return usage
+
+
+def _images(call: ServedRequest) -> int:
+    count = str(call.body.get("n") or 1)
+    return int(count) if count.isdecimal() and len(count) < 4 else 1
+
+
+def _dearest(
+    deployments: Sequence[Deployment], group: str, use_of: Callable[[str], Use]
+) -> Decimal:
+    """The most that a use may cost at one of the deployments; 0 where no price is known.
+
+    One of them stands for all that have no prices of their own: they serve one model.
+    """
+    priced = [one for one in deployments if one.prices is not None]
+    if priced:
+        plain = (one for one in deployments if one.prices is None)
+        looked_at = [*islice(plain, 1), *priced[:_MOST_PRICED]]
+    else:
+        looked_at = [deployments[0]]
+    costs = []
+    for one in looked_at:
+        name = one.name_for(group)
+        use = use_of(one.base_model or name)
+        costs.append(default_book.total(use, name, one.base_model, prices=one.prices))
+    return max((cost for cost in costs if cost is not None), default=Decimal(0))
 
 
 def _look_up(known: _Known, caller: ApiCaller, call: ServedRequest, tick: float) -> int | None:

@@ -9,6 +9,7 @@ from azure_responses.protocol.object_table import EVERY_OPERATION
 from azure_responses.types.result import request_id_of
 
 if TYPE_CHECKING:
+    from azure_responses.pricing.custom_prices import CustomPrices
     from azure_responses.pricing.use import Use
 
 __all__ = ["CallSummary"]
@@ -44,6 +45,7 @@ class CallSummary:
         time_to_first_output: seconds; streams only.
         is_abandoned: the caller left before the end.
         base_model: the model behind the deployment, for its price.
+        prices: those that the deployment's entry sets.
         warnings: what was left out of the request, one sentence each.
         last_sequence_number: of the last event of a stream, so that one more can follow it.
         use, cost: what the result used up, and US dollars, None where that is not known; both
@@ -74,6 +76,7 @@ class CallSummary:
     time_to_first_output: float | None = None
     is_abandoned: bool = False
     base_model: str | None = None
+    prices: "CustomPrices | None" = field(default=None, repr=False)
     warnings: Sequence[str] = ()
     last_sequence_number: int | None = None
     use: "Use | None" = field(default=None, repr=False)
@@ -102,7 +105,9 @@ class CallSummary:
             # Reading a response again reports its tokens again, which were paid for once.
             if self.is_billed:
                 paid = default_sessions.open(self.use) if self.use.tools.containers else ()
-                self.cost = default_book.total(self.use, self.deployment, self.base_model, paid)
+                self.cost = default_book.total(
+                    self.use, self.deployment, self.base_model, paid, self.prices
+                )
         return self.cost
 
     @property

@@ -132,6 +132,7 @@ class ServedRequest:
         summary.deployment_id = deployment.id
         summary.deployment = deployment.name_for(call.group)
         summary.base_model = deployment.base_model
+        summary.prices = deployment.prices
         if self.caller == "chat" and (deployment.merges_reasoning or self.wants_merged):
             self.merged = MergedReasoning()
         summary.attempts = call.attempts

@@ -1,7 +1,7 @@
 """The arithmetic: token counts and tool uses times prices."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from math import inf
 from typing import Any, NamedTuple
@@ -38,8 +38,9 @@ class UnpriceableError(Exception):
 class Cost:
     """What a call cost.
 
-    `total` is `input` + `cached_input` + `output` + `tools`. `input` is what was not read from
-    the cache and has `cache_write` and `routing_fee` in it, `output` has `reasoning` in it.
+    `total` is `input` + `cached_input` + `output` + `tools` + `call_fee`. `input` is what was not
+    read from the cache and has `cache_write` and `routing_fee` in it, `output` has `reasoning` in
+    it. The discount and the margin of an entry are in all of them.
 
     Attributes:
         currency: always `USD`.
@@ -47,6 +48,7 @@ class Cost:
         tier: `standard`, `priority`, `flex`, `batch`, or `provisioned` where the tokens were paid
             for by the hour and cost nothing more.
         unpriced: hosted tools that were used and are not in `total`, since no price is known.
+        call_fee: a fixed amount that the entry of a model list adds to each call.
     """
 
     total: Decimal
@@ -62,6 +64,12 @@ class Cost:
     cache_write: Decimal = NOTHING
     routing_fee: Decimal = NOTHING
     unpriced: tuple[str, ...] = ()
+    call_fee: Decimal = NOTHING
+
+    def adjust(self, factor: Decimal, fee: Decimal) -> "Cost":
+        """The same with all sums multiplied, and with a fixed amount added."""
+        sums = {name: getattr(self, name) * factor for name in _SUMS}
+        return replace(self, **sums, total=self.total * factor + fee, call_fee=fee)
 
     @property
     def is_provisioned(self) -> bool:
@@ -74,6 +82,9 @@ class Cost:
             name: format(value.normalize(), "f") if isinstance(value, Decimal) else value
             for name, value in asdict(self).items()
         } | {"unpriced": list(self.unpriced)}
+
+
+_SUMS = ("input", "cached_input", "output", "reasoning", "tools", "cache_write", "routing_fee")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +116,33 @@ def price_tokens(tokens: Tokens, price: Price) -> TokenCost:
     # Models before gpt-5.6 do not charge for cache writes: such tokens are plain input.
     write = price.input if price.cache_write is None else price.cache_write
     cache_write = tokens.cache_write * write / PER_MILLION
+    thought = price.output if price.reasoning is None else price.reasoning
+    reasoning = tokens.reasoning * thought / PER_MILLION
+    heard, spoken = _price_audio(tokens, price)
     return TokenCost(
-        input=plain * price.input / PER_MILLION + cache_write,
+        input=plain * price.input / PER_MILLION + cache_write + heard,
         cached_input=tokens.cached * cached / PER_MILLION,
         cache_write=cache_write,
-        output=tokens.output * price.output / PER_MILLION,
-        reasoning=tokens.reasoning * price.output / PER_MILLION,
+        output=(tokens.output - tokens.reasoning) * price.output / PER_MILLION + reasoning + spoken,
+        reasoning=reasoning,
         above=price.above,
+    )
+
+
+def _price_audio(tokens: Tokens, price: Price) -> tuple[Decimal, Decimal]:
+    """What audio tokens of input and output cost more, or less, than tokens of text."""
+    if not tokens.audio:
+        return NOTHING, NOTHING
+    heard = tokens.audio - tokens.audio_output
+    more_input = heard * ((price.audio_input or NOTHING) - price.input)
+    more_output = tokens.audio_output * ((price.audio_output or NOTHING) - price.output)
+    return more_input / PER_MILLION, more_output / PER_MILLION
+
+
+def _has_audio_price(tokens: Tokens, price: Price) -> bool:
+    is_heard, is_spoken = tokens.audio > tokens.audio_output, tokens.audio_output
+    return not (is_heard and price.audio_input is None) and not (
+        is_spoken and price.audio_output is None
     )
 
 
@@ -141,6 +172,7 @@ class Rates(NamedTuple):
     """What each token costs on one set of terms, in US dollars, fees included.
 
     `up_to` is the largest input for which that holds: longer ones may have another price.
+    `reasoning` is what a token of reasoning costs more than other output.
     """
 
     input: Decimal
@@ -148,6 +180,7 @@ class Rates(NamedTuple):
     cache_write: Decimal
     output: Decimal
     up_to: float
+    reasoning: Decimal = NOTHING
 
     def cost(self, tokens: Tokens) -> Decimal | None:
         """The cost of token counts; None for counts that these rates do not cover."""
@@ -156,12 +189,13 @@ class Rates(NamedTuple):
         is_odd = fresh < 0 or tokens.audio or tokens.reasoning > tokens.output
         if is_odd or tokens.input > self.up_to:
             return None
-        return (
+        cost = (
             self.input * fresh
             + self.cached * tokens.cached
             + self.cache_write * tokens.cache_write
             + self.output * tokens.output
         )
+        return cost + self.reasoning * tokens.reasoning if self.reasoning else cost
 
 
 def find_rates(terms: Terms, catalogue: Catalogue) -> Rates:
@@ -178,12 +212,14 @@ def find_rates(terms: Terms, catalogue: Catalogue) -> Rates:
         return charge_tokens(Tokens(**tokens), terms, model, catalogue)
 
     up_to = inf if model is None else catalogue.short_input(model)
+    output = rate(output=1).output
     return Rates(
         fee + rate(input=1).input,
         fee + rate(input=1, cached=1).cached_input,
         fee + rate(input=1, cache_write=1).cache_write,
-        rate(output=1).output,
+        output,
         up_to,
+        rate(output=1, reasoning=1).reasoning - output,
     )
 
 
@@ -206,9 +242,6 @@ def charge_tokens(
             f"there is no price of {names}; name the model with base_model=, or set a price "
             "with azure_responses.pricing.register()",
         )
-    # The list has no prices of audio tokens, and those of text tokens would be wrong for them.
-    if tokens.audio:
-        raise UnpriceableError(f"audio {model}", f"there is no price of audio tokens of {model}")
     price = catalogue.find_price(model, zone=terms.zone, tier=terms.tier, size=tokens.input)
     if price is None:
         raise UnpriceableError(
@@ -217,6 +250,9 @@ def charge_tokens(
             f"input tokens, but it has prices in {', '.join(catalogue.zones(model))}; "
             "set one with azure_responses.pricing.register()",
         )
+    # The list has no prices of audio tokens, and those of text tokens would be wrong for them.
+    if tokens.audio and not _has_audio_price(tokens, price):
+        raise UnpriceableError(f"audio {model}", f"there is no price of audio tokens of {model}")
     return price_tokens(tokens, price)
 
 
@@ -225,7 +261,7 @@ def charge_routing(tokens: Tokens, terms: Terms, catalogue: Catalogue) -> Decima
 
     Microsoft's FAQ on the model router: a fee per million input tokens, plus the model's use.
     """
-    if not terms.is_routed:
+    if not (terms.is_routed and catalogue.has_routing_fee):
         return NOTHING
     price = catalogue.find_price("model-router", zone=GLOBAL, tier="standard", size=0)
     return NOTHING if price is None else tokens.input * price.input / PER_MILLION

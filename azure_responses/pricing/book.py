@@ -18,6 +18,7 @@ from azure_responses.pricing.bill import (
     charge_tools,
     find_rates,
 )
+from azure_responses.pricing.custom_prices import CustomCatalogue, CustomPrices
 from azure_responses.pricing.media import charge_media
 from azure_responses.pricing.prices import (
     EVERY_ZONE,
@@ -184,6 +185,7 @@ class PriceBook:
         provisioned: bool | None = None,
         image_model: str | None = None,
         paid_containers: Collection[str] = (),
+        prices: CustomPrices | None = None,
     ) -> Cost | None:
         """What a call cost; None, and one warning per model, where no price is known.
 
@@ -197,12 +199,13 @@ class PriceBook:
                 registered for it holds unless an argument says otherwise.
             base_model, region, zone, tier, provisioned, image_model: see `PricedDeployment`.
             paid_containers: code interpreter containers whose session (an hour) is paid for.
+            prices: those of the entry of a model list that the call went to.
 
         Raises:
             ConfigurationError: `result` is none of these.
         """
         said = PricedDeployment(base_model, zone, region, tier, provisioned, image_model)
-        return self.price(read_use(result), deployment, said, paid_containers)
+        return self.price(read_use(result), deployment, said, paid_containers, prices)
 
     def price(
         self,
@@ -210,6 +213,7 @@ class PriceBook:
         deployment: str | None = None,
         said: PricedDeployment | None = None,
         paid_containers: Collection[str] = (),
+        prices: CustomPrices | None = None,
     ) -> Cost | None:
         """`cost` of what was already read."""
         # A failed or unfinished call has no counts; it is not worth a warning.
@@ -219,10 +223,11 @@ class PriceBook:
         said = (said or PricedDeployment()).over(known)
         try:
             terms = settle_terms(use, said, name)
-            return self._bill(use, use.tokens, said, terms, paid_containers)
+            bill = self._bill(use, use.tokens, said, terms, paid_containers, prices)
         except UnpriceableError as reason:
             self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
             return None
+        return bill if prices is None else bill.adjust(prices.factor, prices.fee)
 
     def price_storage(
         self, size: int, seconds: float, *, free: int = FREE_STORAGE
@@ -245,44 +250,68 @@ class PriceBook:
         deployment: str | None = None,
         base_model: str | None = None,
         paid_containers: Collection[str] = (),
+        prices: CustomPrices | None = None,
     ) -> Decimal | None:
         """The total of `price`, by a shorter way for calls that used no hosted tools.
 
         A gateway prices every call before it answers. What a token costs is the same for all
         calls of a deployment, so it is looked up once, until something is registered.
         """
-        if use.images is not None or use.audio is not None:
-            return self._media_total(use, deployment, base_model)
+        is_per_image = use.pictures and prices is not None and prices.image is not None
+        if use.images is not None or use.audio is not None or is_per_image:
+            return self._media_total(use, deployment, base_model, prices)
         if use.tokens is None:
             return None
         # The first comparison is the common case and costs nothing; the second finds equal ones.
         if use.tools is NO_TOOLS or use.tools == NO_TOOLS:
-            rates = self._rates_of(use, deployment, base_model)
+            rates = self._rates_of(use, deployment, base_model, prices)
             cost = None if rates is None else rates.cost(use.tokens)
             # Odd counts go the long way, and so do no tokens at all, which cost nothing at any
             # price. For other calls without rates it has no price either.
             if cost is not None or (rates is None and any(use.tokens)):
-                return cost
-        bill = self.price(use, deployment, PricedDeployment(base_model), paid_containers)
+                return cost if prices is None or cost is None else prices.adjust(cost)
+        said = PricedDeployment(base_model)
+        bill = self.price(use, deployment, said, paid_containers, prices)
         return None if bill is None else bill.total
 
     def _media_total(
-        self, use: Use, deployment: str | None, base_model: str | None
+        self,
+        use: Use,
+        deployment: str | None,
+        base_model: str | None,
+        prices: CustomPrices | None,
     ) -> Decimal | None:
         known, name = self._recall(use, deployment)
         terms = settle_terms(use, PricedDeployment(base_model).over(known), name)
-        if terms.is_provisioned:
-            return NOTHING
+        catalogue = self._catalogue_of(use, prices, is_media=True)
         try:
-            return charge_media(use, terms.models, self._catalogue)
+            cost = NOTHING
+            if not terms.is_provisioned:
+                cost = charge_media(use, terms.models, catalogue)
+            return cost if prices is None else prices.adjust(cost)
         except UnpriceableError as reason:
             self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
             return None
 
-    def _rates_of(self, use: Use, deployment: str | None, base_model: str | None) -> Rates | None:
+    def _catalogue_of(
+        self, use: Use, prices: CustomPrices | None, *, is_media: bool = False
+    ) -> Catalogue:
+        # What another deployment served in place of a full one is not at the price of the entry.
+        if prices is None or use.is_spilled:
+            return self._catalogue
+        size = use.tools.search_size
+        return CustomCatalogue(prices, self._catalogue, size, is_media=is_media)
+
+    def _rates_of(
+        self,
+        use: Use,
+        deployment: str | None,
+        base_model: str | None,
+        prices: CustomPrices | None,
+    ) -> Rates | None:
         """What tokens cost on the terms of a call; None where no price is known."""
         served = (use.model, use.tier, use.deployment, use.region, use.is_spilled, use.spilled_from)
-        key = (deployment, base_model, *served)
+        key = (deployment, base_model, prices, *served)
         # A registration meanwhile puts a new dict in place: these rates go with the old one.
         known = self._rates
         found = known.get(key)
@@ -291,14 +320,20 @@ class PriceBook:
             if len(known) >= _MOST_RATES:
                 known.clear()
             # In a tuple, so that a missing price is remembered as well.
-            found = known[key] = (self._find_rates(use, deployment, base_model),)
+            found = known[key] = (self._find_rates(use, deployment, base_model, prices),)
         return found[0]
 
-    def _find_rates(self, use: Use, deployment: str | None, base_model: str | None) -> Rates | None:
+    def _find_rates(
+        self,
+        use: Use,
+        deployment: str | None,
+        base_model: str | None,
+        prices: CustomPrices | None,
+    ) -> Rates | None:
         known, name = self._recall(use, deployment)
         try:
             terms = settle_terms(use, PricedDeployment(base_model).over(known), name)
-            return find_rates(terms, self._catalogue)
+            return find_rates(terms, self._catalogue_of(use, prices))
         except UnpriceableError as reason:
             self._warn(reason.subject, f"The cost of a call is not known: {reason}.")
             return None
@@ -344,9 +379,10 @@ class PriceBook:
         said: PricedDeployment,
         terms: Terms,
         paid_containers: Collection[str],
+        prices: CustomPrices | None,
     ) -> Cost:
         # `clear` puts another catalogue in place; one call must not be priced by two.
-        catalogue = self._catalogue
+        catalogue = self._catalogue_of(use, prices)
         model = catalogue.find_model(terms.models, terms.zone)
         spent = charge_tokens(tokens, terms, model, catalogue)
         fee = charge_routing(tokens, terms, catalogue)

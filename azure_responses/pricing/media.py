@@ -30,8 +30,11 @@ def read_media_use(
     usage = usage if isinstance(usage, Mapping) else {}
     use = read_use({**result, "usage": None}, headers or {})
     if operation.startswith("images."):
-        tokens = _tokens(usage)
-        return use._replace(tokens=tokens, images=read_image_tokens(usage))
+        made = result.get("data")
+        # The event that ends a stream has its one image beside the usage.
+        pictures = len(made) if isinstance(made, list) else int("b64_json" in result)
+        images = read_image_tokens(usage)
+        return use._replace(tokens=_tokens(usage), images=images, pictures=pictures)
     audio = _read_audio(operation, usage, result)
     return use._replace(tokens=_tokens(usage), audio=audio)
 
@@ -84,13 +87,15 @@ def charge_media(use: Use, models: Iterable[str], catalogue: Catalogue) -> Decim
     Raises:
         UnpriceableError: no price is known.
     """
-    names = tuple(models)
+    if use.pictures and catalogue.image is not None:
+        return catalogue.image * use.pictures
+    names = tuple(models) or ("a model that the reply does not name",)
     for name in names:
         if use.images is not None and (found := catalogue.find_image_model(name)) is not None:
             return price_images(use.images, found[0]) * (1 - found[1])
         if use.audio is not None and (price := catalogue.find_audio_model(name)) is not None:
             return _price_audio(use.audio, price, name) * (1 - catalogue.discount(name))
-    shown = " or ".join(names) or "a model that the reply does not name"
+    shown = " or ".join(names)
     raise UnpriceableError(shown, f"there is no price of {shown} for images or audio")
 
 

@@ -42,8 +42,9 @@ class Price:
 
     `cached_input` is None where the model gives no discount on cached tokens, `cache_write` where
     writing to the cache costs nothing extra: such tokens are charged as input. Microsoft's page on
-    prompt caching says that models before gpt-5.6 do not charge for cache writes.
-    The price is that of requests of more than `above` input tokens.
+    prompt caching says that models before gpt-5.6 do not charge for cache writes. `reasoning` is
+    None where it is charged as output. Without a price of audio tokens a call that has some has
+    none. The price is that of requests of more than `above` input tokens.
     """
 
     input: Decimal
@@ -53,6 +54,9 @@ class Price:
     above: int = 0
     source: str = ""
     date: str = ""
+    reasoning: Decimal | None = None
+    audio_input: Decimal | None = None
+    audio_output: Decimal | None = None
 
     def discount(self, fraction: Decimal) -> "Price":
         """The price less a fraction of it."""
@@ -283,6 +287,16 @@ class Catalogue:
     def short_input(self, model: str) -> float:
         """The largest input, in tokens, for which a model has the price of a small one."""
         return min(self.own.first_step(model), read_listed_prices().first_step(model))
+
+    @property
+    def image(self) -> Decimal | None:
+        """US dollars per image made; the listed models are billed by tokens."""
+        return None
+
+    @property
+    def has_routing_fee(self) -> bool:
+        """The model router takes a fee besides the price of the model it chooses."""
+        return True
 
     def zones(self, model: str) -> list[str]:
         """The zones a model has prices for."""

@@ -57,6 +57,7 @@ class ToolUse:
         containers: ids of the containers in which code or commands ran, each once.
         sessions: 1 if code ran in a container whose id is not known, and in no other.
         images: calls of the image tool; their price is that of `image_tokens`.
+        search_size: the `search_context_size` of the web searches, where the response names one.
     """
 
     uses: Mapping[str, int] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class ToolUse:
     images: int = 0
     image_tokens: ImageTokens | None = None
     image_model: str | None = None
+    search_size: str | None = None
 
     def counts(self) -> dict[str, int]:
         """Uses by tool, as a log record has them; tools that were not used are left out."""
@@ -86,7 +88,7 @@ _BY_USE = [charge for charge in CHARGES.values() if charge.unit == "use"]
 class Tokens(NamedTuple):
     """Token counts: `cached`, `cache_write` and `audio` are part of input (audio of both).
 
-    `reasoning` is part of output.
+    `reasoning` is part of output, `audio_output` of output and of `audio`.
     """
 
     input: int = 0
@@ -95,6 +97,7 @@ class Tokens(NamedTuple):
     output: int = 0
     reasoning: int = 0
     audio: int = 0
+    audio_output: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,8 @@ class Use(NamedTuple):
     `tokens` is None where the service has not counted them: it fails, or is not done.
     `is_spilled` says that `deployment` stood in for a full provisioned one, `spilled_from`.
     `recorded_cost` is that of a log record, in US dollars. `images` and `audio` are what the APIs
-    of the same names used; prices of their own hold for them, and `tokens` only counts.
+    of the same names used; prices of their own hold for them, and `tokens` only counts. `pictures`
+    is the number of images that were made.
     """
 
     id: str | None = None
@@ -133,6 +137,7 @@ class Use(NamedTuple):
     recorded_cost: Decimal | None = None
     images: ImageTokens | None = None
     audio: AudioUse | None = None
+    pictures: int = 0
 
     def in_container(self, name: str) -> "Use":
         """The same in one container of this id."""
@@ -270,6 +275,7 @@ def _read_tokens(usage: Any) -> Tokens | None:
         return None
     of_read = _getter(get(f"{given}_tokens_details"))
     of_written = _getter(get(f"{made}_tokens_details"))
+    spoken = count(of_written("audio_tokens"))
     return Tokens(
         input=count(read),
         # The second is DeepSeek's own name.
@@ -277,7 +283,8 @@ def _read_tokens(usage: Any) -> Tokens | None:
         cache_write=count(of_read("cache_write_tokens")),
         output=count(written),
         reasoning=count(of_written("reasoning_tokens")),
-        audio=count(of_read("audio_tokens")) + count(of_written("audio_tokens")),
+        audio=count(of_read("audio_tokens")) + spoken,
+        audio_output=spoken,
     )
 
 
@@ -315,7 +322,8 @@ def count_tools(items: Sequence[Any], tool_usage: Any, tools: Any) -> ToolUse:
     images = sum(charge.unit == "tokens" for charge, _ in charged)
     containers, sessions = _count_sessions(charged)
     model = _image_model(tools) if images or image_tokens else None
-    return ToolUse(uses, containers, sessions, images, image_tokens, model)
+    size = _search_size(tools) if "web_search" in uses else None
+    return ToolUse(uses, containers, sessions, images, image_tokens, model, size)
 
 
 def _charge_of(item: Any) -> Charge | None:
@@ -385,6 +393,12 @@ def read_image_tokens(usage: Any) -> ImageTokens | None:
 def _image_model(tools: Any) -> str | None:
     offered = map(_getter, tools if isinstance(tools, list) else ())
     return next((_text(get("model")) for get in offered if get("type") == _IMAGES), None)
+
+
+def _search_size(tools: Any) -> str | None:
+    offered = map(_getter, tools if isinstance(tools, list) else ())
+    sizes = (_text(get("search_context_size")) for get in offered)
+    return next((size for size in sizes if size is not None), None)
 
 
 def _read_record(get: _Get) -> Use:

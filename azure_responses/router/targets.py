@@ -6,6 +6,8 @@ tokens. An async client belongs to one event loop.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -19,6 +21,7 @@ from azure_responses.protocol.settings import resolve_settings
 from azure_responses.router.upstream import ResponsesUpstream, Upstream
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
 from azure_responses.routing.model_list import PARAMS_KEYS
+from azure_responses.types.result import Pricer, Result
 
 __all__ = [
     "AsyncTarget",
@@ -42,11 +45,15 @@ _FIXED = {"max_retries": 0, "read_after_write": True}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """A deployment and the client that calls it; its retries are off."""
+    """A deployment and the client that calls it; its retries are off.
+
+    `pricer` says what a result cost where the entry says more of it than the client knows.
+    """
 
     deployment: Deployment
     client: AzureResponses
     upstream: Upstream
+    pricer: Pricer | None = None
 
     @property
     def drops_params(self) -> bool:
@@ -61,11 +68,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AsyncTarget:
-    """A deployment and the async client that calls it; its retries are off."""
+    """A deployment and the async client that calls it; its retries are off.
+
+    `pricer` says what a result cost where the entry says more of it than the client knows.
+    """
 
     deployment: Deployment
     client: AsyncAzureResponses
     upstream: Upstream
+    pricer: Pricer | None = None
 
     @property
     def drops_params(self) -> bool:
@@ -174,6 +185,10 @@ class _Clients(Generic[C]):
                 client = self._made[key] = self._factory.create(deployment, models)
             return client
 
+    def knows_more(self, deployment: Deployment) -> bool:
+        """The entry brings a client, which has prices and model names of its own."""
+        return deployment.id in self._factory.given
+
     def forget(self) -> None:
         self._made = {}
 
@@ -195,6 +210,30 @@ class _Upstreams:
         if found is None:
             found = self._made[client] = ResponsesUpstream(client._configuration.operations())
         return found
+
+
+def _pricer_of(deployment: Deployment, *, is_known: bool) -> Pricer | None:
+    """What prices the results of one entry; None where its client knows all that it says.
+
+    A client knows deployments by their names at Azure, which two entries may share.
+    """
+    is_silent = deployment.prices is None and deployment.base_model is None
+    if is_silent and (is_known or deployment.model == ANY_MODEL):
+        return None
+    return partial(_price, deployment)
+
+
+def _price(deployment: Deployment, result: Result) -> Decimal | None:
+    # Imported on use: most programs never ask for a cost, and the prices are a large table.
+    from azure_responses.pricing import cost
+
+    priced = cost(
+        result,
+        deployment=None if deployment.model == ANY_MODEL else deployment.model,
+        base_model=deployment.base_model,
+        prices=deployment.prices,
+    )
+    return None if priced is None else priced.total
 
 
 def _key(deployment: Deployment) -> str:
@@ -224,7 +263,9 @@ class Targets:
         target = self._targets.get(deployment.id)
         if target is None:
             client = self._clients.of(deployment)
-            target = Target(deployment, client, self._upstreams.of(client))
+            upstream = self._upstreams.of(client)
+            known = self._clients.knows_more(deployment)
+            target = Target(deployment, client, upstream, _pricer_of(deployment, is_known=known))
             self._targets[deployment.id] = target
         return target
 
@@ -262,7 +303,11 @@ class AsyncTargets:
         target = self._targets.get(deployment.id)
         if target is None:
             client = self._clients.of(deployment)
-            target = AsyncTarget(deployment, client, self._upstreams.of(client))
+            upstream = self._upstreams.of(client)
+            known = self._clients.knows_more(deployment)
+            target = AsyncTarget(
+                deployment, client, upstream, _pricer_of(deployment, is_known=known)
+            )
             self._targets[deployment.id] = target
         return target
 

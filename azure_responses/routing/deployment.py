@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice
 from math import log
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from azure_responses.protocol.deployment_apis import APISetting
 from azure_responses.protocol.dropped_parameters import DroppedParameters
 from azure_responses.routing.request_parameters import EntryParameters
+
+if TYPE_CHECKING:
+    from azure_responses.pricing.custom_prices import CustomPrices
 
 __all__ = ["ANY_MODEL", "Deployment", "Group", "IsFree", "Tier", "race", "random_numbers"]
 
@@ -40,6 +43,7 @@ class Deployment:
         rpm, tpm: requests and tokens a minute that may be sent; None is no limit.
         max_input_tokens: the model's context window for input, where the entry states it.
         base_model: the model behind the name, for prices and for what the model accepts.
+        prices: those that the entry sets, which hold for its calls before all others.
         timeout, cooldown_time, max_retries: its own, in seconds and attempts; None leaves them to
             the router.
         dropped_params: parameters that are left out of every call (`additional_drop_params`);
@@ -62,6 +66,7 @@ class Deployment:
     tpm: int | None = None
     max_input_tokens: int | None = None
     base_model: str | None = None
+    prices: "CustomPrices | None" = field(default=None, repr=False)
     timeout: float | None = None
     cooldown_time: float | None = None
     max_retries: int | None = None

@@ -71,6 +71,34 @@ _PARAMS: _Rows = (
         "Name a deployment of Azure's model-router, which chooses a model by the request.",
     ),
     ("refused", "mock_response", "Use the emulator: azure-responses serve --emulator."),
+    # Prices, which stand in model_info too. Those of a tier or size are read by their pattern.
+    (
+        "differs",
+        "input_cost_per_token output_cost_per_token cache_read_input_token_cost "
+        "input_cost_per_token_cache_hit cache_creation_input_token_cost "
+        "output_cost_per_reasoning_token input_cost_per_audio_token output_cost_per_audio_token "
+        "input_cost_per_image_token output_cost_per_image_token tiered_pricing",
+        "Also with `_priority`, `_flex`, `_batches` and `_above_272k_tokens`; those of tiers that "
+        "Azure does not have have no effect.",
+    ),
+    (
+        "works",
+        "output_cost_per_image input_cost_per_image code_interpreter_cost_per_session "
+        "file_search_cost_per_1k_calls search_context_cost_per_query",
+        "",
+    ),
+    (
+        "differs",
+        "input_cost_per_second output_cost_per_second input_cost_per_audio_per_second "
+        "output_cost_per_audio_per_second input_cost_per_character output_cost_per_character",
+        "For audio only: other models of Azure are not billed by time.",
+    ),
+    ("works", "cost_discount cost_margin", "Of one entry: a fraction of what its calls cost."),
+    (
+        "refused",
+        "cost_per_second input_cost_per_pixel output_cost_per_pixel off_peak_pricing",
+        "Write prices per token, second of audio or image.",
+    ),
     # Requests and answers.
     ("works", "extra_headers extra_query merge_reasoning_content_in_choices", ""),
     (

@@ -33,6 +33,7 @@ from azure_responses.routing.entry_model import (
     read_websocket,
 )
 from azure_responses.routing.entry_parameters import PARAMETER_KEYS, read_parameters
+from azure_responses.routing.entry_prices import PRICE_KEYS, is_price_key, read_prices
 from azure_responses.routing.litellm_keys import keys_with, look_at, suggest
 
 __all__ = [
@@ -89,6 +90,7 @@ PARAMS_READ = {
     "websocket",
     MERGING,
     *PARAMETER_KEYS,
+    *PRICE_KEYS,
     *_CONNECTION,
     *_ENDPOINTS,
     *_NUMBERS,
@@ -129,7 +131,8 @@ def read_model_list(
     unweighted: set[str] = set()
     for number, given in enumerate(_entries(entries), 1):
         entry = _read_entry(given, number, environ, warn or _ignore)
-        deployments.append(_deployment(entry, environ, repeats))
+        prices = read_prices(entry, warn or _ignore)
+        deployments.append(replace(_deployment(entry, environ, repeats), prices=prices))
         if entry.params.get("weight") is None:
             unweighted.add(deployments[-1].id)
     _refuse_repeated_ids(deployments)
@@ -208,7 +211,8 @@ def _look_at_keys(
             warn(f"{place}: {key!r} has no effect beside the params. Move it into them.")
         else:
             _say_of("model_list", key, entry[key], place, warn)
-    for key in sorted(params.keys() - PARAMS_READ, key=str):
+    unread = (key for key in params.keys() - PARAMS_READ if not is_price_key(key))
+    for key in sorted(unread, key=str):
         _say_of("litellm_params", key, params[key], place, warn)
     # Any further key of model_info is a note of its author.
     for key in sorted(keys_with("model_info", "no counterpart", "refused") & info.keys()):

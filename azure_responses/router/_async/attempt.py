@@ -225,6 +225,8 @@ class AsyncAttempt:
             self.sent = target.upstream.write(prepared.request, self._warn)
         except ConfigurationError as error:
             raise self.refusal(error) from error
+        if target.pricer is not None:
+            self.sent.pricer = target.pricer
         if turn is not None:
             self.sent.continuation = turn.continuation()
 
