@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from azure_responses.cli import ask, batch, chat_session, cost, doctor, keys, servers
+from azure_responses.cli import ask, batch, chat_session, codex, cost, doctor, keys, servers
 from azure_responses.cli.terminal import INTERRUPTED, note, report, report_interrupt, spell
 from azure_responses.errors import AzureResponsesError, ConfigurationError
 from azure_responses.version import __version__
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_command(commands)
     batch.add_command(commands)
     chat_session.add_command(commands)
+    codex.add_command(commands)
     cost.add_command(commands)
     doctor.add_command(commands)
     servers.add_emulate_command(commands)

@@ -174,6 +174,10 @@ def token_estimate(operation: str, body: Mapping[str, Any]) -> bytes:
     return to_json({"input_tokens": estimate_input_tokens(body)})
 
 
+# Codex names its version in the query.
+_CODEX = "client_version="
+
+
 def list_models(routing: DeploymentRegistry, request: ApiRequest) -> bytes:
     """Every name the caller may ask for, as OpenAI lists models, or as Anthropic does."""
     names = [name for name in routing.listed if _may_call(request, name)]
@@ -181,7 +185,12 @@ def list_models(routing: DeploymentRegistry, request: ApiRequest) -> bytes:
         ends = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
         shown = [_describe_to_anthropic(name) for name in names]
         return to_json({"data": shown, "has_more": False, **ends})
-    return to_json({"object": "list", "data": [_describe(name) for name in names]})
+    listed: dict[str, Any] = {"object": "list", "data": [_describe(name) for name in names]}
+    if _CODEX in request.query:
+        # Codex reads a list of its own, whose models bring the instructions of the agent. Without
+        # any it keeps those that it has.
+        listed["models"] = []
+    return to_json(listed)
 
 
 def show_model(routing: DeploymentRegistry, name: str | None, request: ApiRequest) -> bytes:

@@ -13,6 +13,7 @@ from azure_responses.errors import AzureResponsesError, ConfigurationError, Inte
 from azure_responses.protocol.agents import for_agent
 from azure_responses.protocol.conversion import APIName
 from azure_responses.protocol.dropped_parameters import DroppedParameters
+from azure_responses.protocol.dropped_tools import without_tools
 from azure_responses.protocol.families import FamilyFacts, facts_of
 from azure_responses.protocol.request_body import COMPACT_PARAMETERS, check_names
 from azure_responses.protocol.stored_response import is_kept_here
@@ -197,6 +198,9 @@ class RoutedRequest:
             except ConfigurationError as error:
                 raise unsupported(error) from error
             left_out = (*left_out, *changed)
+        if deployment.dropped_tools:
+            given, dropped_tools = without_tools(given, deployment.dropped_tools)
+            left_out = (*left_out, *dropped_tools)
         if self.reader.routing.settings.reasoning_auto_summary:
             given = with_summary(given, used)
         return given, left_out

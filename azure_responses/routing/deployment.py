@@ -49,6 +49,7 @@ class Deployment:
         dropped_params: parameters that are left out of every call (`additional_drop_params`);
             None for none.
         parameters: of requests, that its entry sets; None for none.
+        dropped_tools: types of tools that are left out of every call (`drop_tools`).
         merges_reasoning: answers to chats have their reasoning in their content.
         access_groups: a key with the name of one of these may call its group.
         connection: arguments of the client; may hold secrets.
@@ -78,6 +79,7 @@ class Deployment:
     is_websocket: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
     parameters: EntryParameters | None = None
+    dropped_tools: frozenset[str] = frozenset()
     merges_reasoning: bool = False
     access_groups: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -12,10 +12,12 @@ from azure_responses.protocol.pasted_url import PastedURL
 from azure_responses.routing.deployment import ANY_MODEL
 
 __all__ = [
+    "DROP_TOOLS",
     "MERGING",
     "Entry",
     "read_api",
     "read_batch",
+    "read_dropped_tools",
     "read_executes",
     "read_facts",
     "read_merging",
@@ -23,6 +25,7 @@ __all__ = [
     "read_websocket",
 ]
 
+DROP_TOOLS = "drop_tools"
 MERGING = "merge_reasoning_content_in_choices"
 _PROVIDERS = ("azure", "azure_ai")
 # The names of the deployment types in Azure's templates and its portal, without their spaces.
@@ -147,6 +150,18 @@ def read_executes(entry: Entry) -> Literal["native", "gateway"]:
     if given not in (None, "native", "gateway"):
         entry.refuse(f"execute is {given!r}.", "Write execute: gateway, or leave it out.")
     return "gateway" if given == "gateway" else "native"
+
+
+def read_dropped_tools(entry: Entry) -> frozenset[str]:
+    """The types of tools that the deployment is not sent.
+
+    Raises ConfigurationError for anything but names.
+    """
+    given = entry.params.get(DROP_TOOLS)
+    names = [given] if isinstance(given, str) else given or []
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        entry.refuse(f"{DROP_TOOLS} is {given!r}.", f"Write {DROP_TOOLS}: [web_search].")
+    return frozenset(names)
 
 
 def read_merging(entry: Entry) -> bool:

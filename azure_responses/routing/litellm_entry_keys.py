@@ -131,6 +131,7 @@ _PARAMS: _Rows = (
         "Leave it to the callers.",
     ),
     ("own", "fixed_params", "Names of parameters whose values callers cannot change."),
+    ("own", "drop_tools", "Types of tools that are left out of every call."),
     ("no counterpart", "use_in_pass_through", "Only the OpenAI routes are served."),
     ("no counterpart", "litellm_trace_id", "Send traceparent in the request."),
     (

@@ -22,10 +22,12 @@ from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.entry_access import ACCESS_KEYS, read_access_groups
 from azure_responses.routing.entry_model import (
+    DROP_TOOLS,
     MERGING,
     Entry,
     read_api,
     read_batch,
+    read_dropped_tools,
     read_executes,
     read_facts,
     read_merging,
@@ -88,6 +90,7 @@ PARAMS_READ = {
     "sku",
     "facts",
     "websocket",
+    DROP_TOOLS,
     MERGING,
     *PARAMETER_KEYS,
     *PRICE_KEYS,
@@ -283,6 +286,7 @@ def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str])
         dropped_params=_dropped(entry),
         access_groups=read_access_groups(entry),
         parameters=read_parameters(entry),
+        dropped_tools=read_dropped_tools(entry),
         merges_reasoning=read_merging(entry),
         connection={
             argument: endpoint,

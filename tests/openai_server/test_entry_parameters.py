@@ -124,6 +124,20 @@ def test_deployments_of_other_apis_get_their_own_terms(kind: str) -> None:
     assert sent[5]["stop_sequences"] == ["END"]
 
 
+@pytest.mark.parametrize("path", [CREATE, CHAT])
+def test_tools_that_the_deployment_refuses_are_not_sent(kind: str, path: str) -> None:
+    emulator = make()
+    function = {"type": "function", "name": "f", "parameters": {"type": "object"}}
+    tools = [{"type": "web_search"}, function]
+    body = {**(HELLO if path == CREATE else CHATTED), "tools": tools}
+    with open_asker(kind, emulator, model_list=[entry(drop_tools=["web_search"])]) as ask:
+        found = ask("POST", path, body)
+        assert found.status == 200, found.content
+    assert any("web_search" in warning for warning in found.summary.warnings)
+    (tool,) = emulator.requests[-1].json()["tools"]
+    assert tool["name"] == "f"
+
+
 def test_embeddings_have_the_dimensions_of_their_entry(kind: str) -> None:
     emulator = make()
     with open_asker(kind, emulator, model_list=[entry("e", "embed", dimensions=16)]) as ask:

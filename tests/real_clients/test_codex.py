@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
+import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.real_clients.driving import KEY, Stage
+from tests.real_clients.driving import KEY, ROOT, Stage
 
 _VARIABLE = "AZURE_RESPONSES_NODE_MODULES"
 _SOCKETS = "supports_websockets = true"
@@ -35,6 +38,9 @@ request_max_retries = 0
 {more}
 """
 Codex = Callable[..., list[dict[str, Any]]]
+
+
+_PAGE = ROOT / "docs" / "clients" / "codex.md"
 
 
 def _find_codex() -> str:
@@ -86,6 +92,48 @@ def codex(way: str, stage: Stage, tmp_path: Path) -> Codex:
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
     return run
+
+
+def test_the_configuration_of_the_page_works(stage: Stage, tmp_path: Path) -> None:
+    program = _find_codex()
+    page = _PAGE.read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (command,) = re.findall(r"```sh\nazure-responses (.*?) --write\n```", page)
+    home, work = tmp_path / "home", tmp_path / "work"
+    work.mkdir()
+    url = "http://127.0.0.1:4000"
+    environment = {
+        **os.environ,
+        "CODEX_HOME": str(home),
+        "AZURE_RESPONSES_GATEWAY_KEY": KEY,
+        "NO_PROXY": "*",
+    }
+    made = [sys.executable, "-m", "azure_responses", *command.split()]
+    printed = subprocess.run(made, capture_output=True, text=True, env=environment, timeout=60)
+    assert tomllib.loads(printed.stdout) == tomllib.loads(shown)
+    written = [one.replace(url, stage.url) for one in made]
+    subprocess.run([*written, "--write"], check=True, env=environment, timeout=60)
+    done = subprocess.run(
+        [program, "exec", "--skip-git-repo-check", "--json", "Use exec_command with cmd: echo hi"],
+        cwd=work,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert _said(events)
+
+
+def test_the_list_of_models_brings_no_instructions(stage: Stage) -> None:
+    headers = {"authorization": f"Bearer {KEY}"}
+    request = Request(f"{stage.url}/v1/models?client_version=0.171.0", headers=headers)
+    with urlopen(request, timeout=30) as reply:
+        listed = json.load(reply)
+    assert listed["models"] == []
+    assert "gpt-5-mini" in [model["id"] for model in listed["data"]]
 
 
 def _said(events: list[dict[str, Any]]) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_responses.errors import ConfigurationError
-from azure_responses.routing.entry_model import Entry
+from azure_responses.routing.entry_model import Entry, read_dropped_tools
 from azure_responses.routing.entry_parameters import read_parameters
 from azure_responses.routing.request_parameters import EntryParameters, Terms, with_summary
 
@@ -390,3 +390,10 @@ def test_what_a_caller_says_is_never_lost(body: dict[str, Any]) -> None:
             assert completed[name].items() >= value.items()
         elif value is not None:
             assert completed[name] == value
+
+
+def test_tools_to_leave_out_are_named_by_their_types() -> None:
+    assert read_dropped_tools(Entry("e", "g", {"drop_tools": "web_search"}, {})) == {"web_search"}
+    assert read_dropped_tools(Entry("e", "g", {}, {})) == frozenset()
+    with pytest.raises(ConfigurationError, match="drop_tools"):
+        read_dropped_tools(Entry("e", "g", {"drop_tools": {"web_search": True}}, {}))
