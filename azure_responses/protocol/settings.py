@@ -195,6 +195,12 @@ def _check_secret(name: str, value: Any) -> Any:
             "credential has no get_token method.",
             hint="Pass an azure-identity credential; pass a key as api_key.",
         )
+    if str(value).startswith("oidc/"):
+        raise ConfigurationError(
+            f"{name} is {value!r}, which names a source of tokens and is none itself.",
+            hint="Write it into an entry of a model list, or pass a ClientAssertionCredential of "
+            "azure-identity as credential.",
+        )
     if name not in ("azure_ad_token_provider", "credential"):
         return _check_text(name, value)
     return value

@@ -4,6 +4,7 @@ Deployments of one endpoint, credential and version share a client, and with it 
 tokens. An async client belongs to one event loop.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,6 +19,7 @@ from azure_responses._sync.executor import Executor
 from azure_responses.errors import ConfigurationError, CredentialError
 from azure_responses.fork import new_lock
 from azure_responses.protocol.settings import resolve_settings
+from azure_responses.router.assertions import federated_terms, make_assertion
 from azure_responses.router.upstream import ResponsesUpstream, Upstream
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
 from azure_responses.routing.model_list import PARAMS_KEYS
@@ -416,6 +418,7 @@ def check_connections(
         if one.id in given:
             continue
         try:
+            _check_principal(connection.get("service_principal"), environ)
             endpoint = resolve_settings(environ, **decided).endpoint
             if one.is_websocket and endpoint.websocket_url(is_undocumented_tried=True) is None:
                 raise ConfigurationError(
@@ -428,15 +431,27 @@ def check_connections(
             ) from None
 
 
-def make_credential(principal: Mapping[str, str]) -> Any:
-    """A service principal's credential, for a sync client."""
-    from azure.identity import ClientSecretCredential
+def _check_principal(principal: Mapping[str, str] | None, environ: Mapping[str, str]) -> None:
+    if principal is not None and "assertion" in principal:
+        federated_terms(principal, environ)
+        make_assertion(principal["assertion"])
 
+
+def make_credential(principal: Mapping[str, str]) -> Any:
+    """A service principal's credential, for a sync client; by a secret, or by a federated token."""
+    from azure.identity import ClientAssertionCredential, ClientSecretCredential
+
+    if "assertion" in principal:
+        terms = federated_terms(principal, os.environ)
+        return ClientAssertionCredential(**terms, func=make_assertion(principal["assertion"]))
     return ClientSecretCredential(**principal)
 
 
 def make_async_credential(principal: Mapping[str, str]) -> Any:
     """A service principal's credential, for an async client."""
-    from azure.identity.aio import ClientSecretCredential
+    from azure.identity.aio import ClientAssertionCredential, ClientSecretCredential
 
+    if "assertion" in principal:
+        terms = federated_terms(principal, os.environ)
+        return ClientAssertionCredential(**terms, func=make_assertion(principal["assertion"]))
     return ClientSecretCredential(**principal)

@@ -25,7 +25,17 @@ _PARAMS: _Rows = (
     ("works", "model custom_llm_provider base_model", ""),
     ("works", "api_base base_url api_key api_version", ""),
     ("works", "tenant_id client_id client_secret azure_scope", ""),
-    ("works", "azure_ad_token", ""),
+    (
+        "works",
+        "azure_ad_token",
+        "A token, or one that Entra ID takes in exchange: `oidc/env/…`, `oidc/env_path/…`, "
+        "`oidc/file/…`, `oidc/azure/`, `oidc/github/…`, `oidc/google/…`, `oidc/circleci/`.",
+    ),
+    (
+        "refused",
+        "azure_username azure_password",
+        "Entra ID ends sign-in by password for programs: use a service principal.",
+    ),
     ("own", "azure_ad_token_provider credential scope", ""),
     ("own", "endpoint azure_endpoint api preview_path models_path", ""),
     ("own", "strict_api_version allow_insecure verify proxy limits", ""),

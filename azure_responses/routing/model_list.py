@@ -52,6 +52,7 @@ PARAMS_KEYS = ("params", "litellm_params", "dheera_ai_params")
 Dheera AI, a fork of LiteLLM, which also writes `dheera_ai_settings` for `litellm_settings`."""
 
 _FROM_ENVIRONMENT = "os.environ/"
+_OIDC = "oidc/"
 _PRINCIPAL = ("tenant_id", "client_id", "client_secret")
 
 # Names in an entry → arguments of the client.
@@ -368,17 +369,26 @@ def _connection(entry: Entry) -> dict[str, Any]:
     for argument in ("default_headers", "default_query"):
         if not isinstance(connection.get(argument, {}), Mapping):
             entry.refuse(f"{argument} is not a mapping.", f"Write {argument}: {{name: value}}.")
-    principal = {key: entry.params[key] for key in _PRINCIPAL if entry.params.get(key)}
-    if not principal:
-        return connection
+    principal = _principal(entry, connection.pop("azure_ad_token", None), connection)
+    return connection if principal is None else {**connection, "service_principal": principal}
+
+
+def _principal(entry: Entry, token: Any, connection: dict[str, Any]) -> dict[str, Any] | None:
+    """The service principal of an entry, of which the shell makes a credential."""
+    given = {key: entry.params[key] for key in _PRINCIPAL if entry.params.get(key)}
+    if str(token).startswith(_OIDC):
+        # It names where a token comes from that Entra ID takes, and is no token (litellm#41251).
+        given.pop("client_secret", None)
+        return None if "api_key" in connection else {**given, "assertion": token}
+    if token is not None:
+        connection["azure_ad_token"] = token
+    if not given:
+        return None
     # LiteLLM uses a service principal only where there is no key, and so do we.
-    if len(principal) < len(_PRINCIPAL):
-        missing = ", ".join(key for key in _PRINCIPAL if key not in principal)
+    if len(given) < len(_PRINCIPAL):
+        missing = ", ".join(key for key in _PRINCIPAL if key not in given)
         entry.refuse(f"a service principal without {missing}.", f"Add {missing}.")
-    # The credential is made later: this module reads the list and makes nothing.
-    if not {"api_key", "azure_ad_token"} & connection.keys():
-        connection["service_principal"] = principal
-    return connection
+    return None if {"api_key", "azure_ad_token"} & connection.keys() else given
 
 
 def _dropped(entry: Entry) -> DroppedParameters | None:
