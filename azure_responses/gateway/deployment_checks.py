@@ -98,7 +98,12 @@ class DeploymentChecks:
         self, settings: GatewaySettings, options: Mapping[str, Any], router: Router
     ) -> None:
         kept = {name: value for name, value in options.items() if name not in _LEFT_OUT}
-        self._options = {**kept, "num_retries": 0, "timeout": settings.health_check_timeout}
+        self._options = {
+            **kept,
+            "num_retries": 0,
+            "disable_cooldowns": True,
+            "timeout": settings.health_check_timeout,
+        }
         self._registry = router.parts.reader.routing
         # A router has its deployments in the order of its entries.
         pairs = zip(self._registry.deployments, settings.model_list, strict=True)

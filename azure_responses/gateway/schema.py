@@ -288,6 +288,7 @@ LITELLM: Mapping[str, Setting] = {
     "sse_keepalive_ping_interval_seconds": Setting("keepalive_seconds", _seconds_or_none),
     "num_retries": Setting("router.num_retries", _anything),
     "request_timeout": Setting("router.timeout", _anything),
+    "stream_timeout": Setting("router.stream_timeout", _anything),
     "allowed_fails": Setting("router.allowed_fails", _anything),
     "fallbacks": Setting("router.fallbacks", _anything),
     "context_window_fallbacks": Setting("router.context_window_fallbacks", _anything),

@@ -46,6 +46,7 @@ class Deployment:
         prices: those that the entry sets, which hold for its calls before all others.
         timeout, cooldown_time, max_retries: its own, in seconds and attempts; None leaves them to
             the router.
+        stream_timeout: its timeout for streams, where that differs.
         dropped_params: parameters that are left out of every call (`additional_drop_params`);
             None for none.
         parameters: of requests, that its entry sets; None for none.
@@ -69,6 +70,7 @@ class Deployment:
     base_model: str | None = None
     prices: "CustomPrices | None" = field(default=None, repr=False)
     timeout: float | None = None
+    stream_timeout: float | None = None
     cooldown_time: float | None = None
     max_retries: int | None = None
     dropped_params: DroppedParameters | None = None
@@ -84,6 +86,10 @@ class Deployment:
     access_groups: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     connection: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def timeout_of(self, is_stream: bool) -> float | None:
+        """Seconds for one attempt, or None."""
+        return self.timeout if not is_stream or self.stream_timeout is None else self.stream_timeout
 
     def name_for(self, requested: str) -> str:
         """The deployment to call at Azure when a caller asked for `requested`."""

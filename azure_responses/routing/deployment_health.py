@@ -206,6 +206,7 @@ class DeploymentHealth:
         self.statuses = {d.id: DeploymentState(d, settings) for d in deployments}
         self.troubled: frozenset[str] = frozenset()
         self._reads_headers = settings.needs_headroom
+        self._has_no_cooldowns = settings.disable_cooldowns
         self._lock = new_lock()
 
     def forget_calls(self) -> None:
@@ -304,6 +305,8 @@ class DeploymentHealth:
 
     def limit(self, deployment_id: str, hint: float | None, now: float) -> float | None:
         """The service said 429; seconds for which the deployment is in cooldown."""
+        if self._has_no_cooldowns:
+            return None
         return self._change(deployment_id, lambda cooldown: cooldown.limit(hint, now))
 
     def fail(
@@ -318,6 +321,8 @@ class DeploymentHealth:
         counts: bool = True,
     ) -> float | None:
         """The attempt failed; seconds for which the deployment is in cooldown, or None."""
+        if self._has_no_cooldowns:
+            return None
         return self._change(
             deployment_id,
             lambda cooldown: cooldown.fail(

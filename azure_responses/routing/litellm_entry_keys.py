@@ -48,7 +48,7 @@ _PARAMS: _Rows = (
     ("no counterpart", "configurable_clientside_auth_params", _OWN_CREDENTIALS),
     # Routing and limits.
     ("works", "weight order rpm tpm", ""),
-    ("works", "timeout max_retries cooldown_time", ""),
+    ("works", "timeout stream_timeout max_retries cooldown_time", ""),
     ("works", "drop_params additional_drop_params", ""),
     ("own", "max_input_tokens access_groups", ""),
     ("no counterpart", "num_retries", "Write max_retries."),
@@ -69,6 +69,11 @@ _PARAMS: _Rows = (
         "no counterpart",
         "default_api_key_tpm_limit default_api_key_rpm_limit",
         "Give each key its own rpm and tpm.",
+    ),
+    (
+        "no counterpart",
+        "max_parallel_requests",
+        "Write rpm and tpm; least-busy sends calls where the fewest are running.",
     ),
     ("refused", "tag_regex", "Give the deployment tags, or a name of its own."),
     (

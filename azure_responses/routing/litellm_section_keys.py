@@ -62,7 +62,8 @@ _TOP: _Rows = (
 )
 
 _ROUTER: _Rows = (
-    ("works", "routing_strategy num_retries timeout retry_after", ""),
+    ("works", "routing_strategy num_retries timeout stream_timeout retry_after", ""),
+    ("works", "disable_cooldowns", ""),
     ("works", "allowed_fails cooldown_time", ""),
     ("works", "fallbacks default_fallbacks max_fallbacks", ""),
     ("works", "context_window_fallbacks content_policy_fallbacks", ""),
@@ -110,11 +111,6 @@ _ROUTER: _Rows = (
     ("no counterpart", "polling_interval", "Calls are not queued."),
     (
         "no counterpart",
-        "disable_cooldowns",
-        "Set cooldown_time: 0; a time that the service itself names is kept.",
-    ),
-    (
-        "no counterpart",
         "enable_pre_call_checks",
         "Context windows are always checked where entries state them.",
     ),
@@ -128,7 +124,6 @@ _ROUTER: _Rows = (
     ("no counterpart", "provider_budget_config", "Give each of the gateway's keys a budget."),
     ("no counterpart", "router_general_settings", "The router reads its settings when it is made."),
     ("no counterpart", "routing_strategy_args", "The strategies have nothing to set."),
-    ("no counterpart", "stream_timeout", "Set timeout, which covers streams too."),
     ("no counterpart", "max_retries", "Set num_retries."),
     ("no counterpart", "enable_pre_call_check", "Write enable_pre_call_checks."),
     ("no counterpart", "search_tools", "Use the web_search tool of Responses."),
@@ -158,7 +153,7 @@ _LITELLM: _Rows = (
     ("works", "budget_exceeded_status_code json_logs", ""),
     ("works", "require_auth_for_metrics_endpoint", ""),
     ("works", "sse_keepalive_ping_interval_seconds", ""),
-    ("works", "num_retries request_timeout allowed_fails", ""),
+    ("works", "num_retries request_timeout stream_timeout allowed_fails", ""),
     ("works", "fallbacks default_fallbacks max_fallbacks", ""),
     ("works", "context_window_fallbacks content_policy_fallbacks", ""),
     ("works", "turn_off_message_logging redact_user_api_key_info", ""),

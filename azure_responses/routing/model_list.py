@@ -79,7 +79,7 @@ _CONNECTION = {
     "verify": "verify",
 }
 _ENDPOINTS = ("api_base", "endpoint", "azure_endpoint", "base_url")
-_NUMBERS = ("weight", "timeout", "cooldown_time")
+_NUMBERS = ("weight", "timeout", "stream_timeout", "cooldown_time")
 _WHOLE = ("order", "rpm", "tpm", "max_retries", "max_input_tokens")
 PARAMS_READ = {
     "model",
@@ -410,7 +410,7 @@ def _figures(entry: Entry) -> dict[str, Any]:
             if not number.is_integer():
                 entry.refuse(f"{key} is {known[key]!r}.", "Write a whole number.")
             figures[key] = int(number)
-    for key in ("rpm", "tpm", "timeout"):
+    for key in ("rpm", "tpm", "timeout", "stream_timeout"):
         if figures.get(key) == 0:
             entry.refuse(f"{key} is 0.", "Leave it out for no limit; weight: 0 takes no calls.")
     base_model = known.get("base_model")

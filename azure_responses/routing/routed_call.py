@@ -92,7 +92,7 @@ class RoutedCall:
     """
 
     def __init__(self, registry: DeploymentRegistry, request: RouteRequest, now: float) -> None:
-        timeout = registry.settings.timeout
+        timeout = registry.settings.timeout_of(is_stream=request.is_stream)
         self.request = request
         self.deadline = request.deadline
         if request.deadline is None and timeout is not None:
@@ -373,7 +373,7 @@ class RoutedCall:
 
     def attempt_timeout(self, now: float) -> float | None:
         """Seconds this attempt may take: the rest of the call's time, or the deployment's own."""
-        own = self.deployment.timeout if self.deployment else None
+        own = self.deployment.timeout_of(self.request.is_stream) if self.deployment else None
         left = None if self.deadline is None else max(self.deadline - now, _SHORTEST_TIME)
         self._began, self._left = now, left
         if own is None or left is None:
@@ -475,8 +475,10 @@ class RoutedCall:
     def _judge(
         self, error: AzureResponsesError, deployment: Deployment, now: float
     ) -> FailureDecision:
-        timeout, took = self._registry.settings.timeout, now - self._began
-        is_callers = is_callers_time(self.request, deployment.timeout, self._left, timeout, took)
+        is_stream, took = self.request.is_stream, now - self._began
+        timeout = self._registry.settings.timeout_of(is_stream=is_stream)
+        own = deployment.timeout_of(is_stream)
+        is_callers = is_callers_time(self.request, own, self._left, timeout, took)
         return judge(error, self.request, deployment, is_callers_time=is_callers)
 
     def _cool_down(

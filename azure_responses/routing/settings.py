@@ -66,6 +66,8 @@ class RouterSettings:
         default_fallbacks: for groups that `fallbacks` does not name.
         max_fallbacks: other groups one call may be given to.
         timeout: for a call in all, retries and waits included; None is no limit.
+        stream_timeout: the same for streams; None is that of other calls.
+        disable_cooldowns: no failure and no limit keeps a deployment from getting calls.
         on_origin_down: what becomes of a call whose resource cannot serve it.
         retry_delay: the least time before a deployment is tried again.
         retry_ratio, retry_floor: retries allowed per call, and per second besides.
@@ -93,6 +95,8 @@ class RouterSettings:
     default_fallbacks: tuple[str, ...] = ()
     max_fallbacks: int = 5
     timeout: float | None = 600.0
+    stream_timeout: float | None = None
+    disable_cooldowns: bool = False
     on_origin_down: OnOriginDown = "fail"
     retry_delay: float = 0.0
     retry_ratio: float = 0.2
@@ -106,6 +110,10 @@ class RouterSettings:
     affinity_checks: frozenset[AffinityKind] = frozenset()
     group_affinity: Mapping[str, frozenset[AffinityKind]] = field(default_factory=dict)
     affinity_ttl: float | None = None
+
+    def timeout_of(self, *, is_stream: bool) -> float | None:
+        """Seconds for a call in all; None is no limit."""
+        return self.stream_timeout if is_stream and self.stream_timeout else self.timeout
 
     def affinity_of(self, group: str) -> frozenset[AffinityKind]:
         """What ties the calls of a group, by its own name, to a deployment."""
@@ -303,6 +311,8 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "default_fallbacks": ("default_fallbacks", _names),
     "max_fallbacks": ("max_fallbacks", _whole),
     "timeout": ("timeout", _timeout),
+    "stream_timeout": ("stream_timeout", _timeout),
+    "disable_cooldowns": ("disable_cooldowns", _flag),
     "on_origin_down": ("on_origin_down", _on_origin_down),
     "retry_delay": ("retry_delay", _number),
     "retry_after": ("retry_delay", _number),

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.routing.deployment import Deployment
+from azure_responses.routing.deployment_health import DeploymentHealth
 from azure_responses.routing.settings import RouterSettings, read_settings
 
 
@@ -138,3 +140,21 @@ def test_litellms_checks_say_what_ties_calls_to_a_deployment(
     options: dict[str, object], kinds: set[str]
 ) -> None:
     assert read_settings(options).affinity_of("gpt") == kinds
+
+
+def test_streams_may_have_a_timeout_of_their_own() -> None:
+    settings = read_settings({"timeout": 10, "stream_timeout": 100})
+    assert settings.timeout_of(is_stream=True) == 100
+    assert settings.timeout_of(is_stream=False) == 10
+    assert read_settings({"timeout": 10}).timeout_of(is_stream=True) == 10
+    deployment = Deployment("a", "g", "m", "t", "r", timeout=3, stream_timeout=9)
+    assert [deployment.timeout_of(is_stream) for is_stream in (False, True)] == [3, 9]
+    assert Deployment("a", "g", "m", "t", "r", timeout=3).timeout_of(True) == 3
+
+
+def test_cooldowns_can_be_switched_off() -> None:
+    deployment = Deployment("a", "g", "m", "t", "r")
+    health = DeploymentHealth([deployment], read_settings({"disable_cooldowns": True}))
+    assert health.limit("a", 30.0, 0.0) is None
+    assert health.fail("a", "failures", 0.0, hint=9, at_once=True, is_probe=False) is None
+    assert health.cooldowns(0.0) == {}
