@@ -52,6 +52,7 @@ _SHUTTING_DOWN = b'{"status":"shutting_down"}'
 Config = GatewaySettings | Mapping[str, Any] | str | Path | None
 
 _JSON = (b"content-type", b"application/json")
+_FROM_ANYWHERE = frozenset({*HEALTH_PATHS, WEBHOOK_PATH})
 
 
 class GatewayApp:
@@ -77,13 +78,10 @@ class GatewayApp:
             await WebSocketHandler(self.gateway, self, scope, receive, send).run()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        hosts = self.gateway.hosts
-        # Before the route: no path, with or without a key, is for a host of another site.
-        if hosts is not None:
-            error = hosts.check(scope["headers"], scope.get("http_version", "1.1"))
-            if error is not None:
-                await self._refuse(error, send)
-                return
+        error = self._refusal(scope)
+        if error is not None:
+            await self._refuse(error, send)
+            return
         path = scope["path"]
         if path in (WEBHOOK_PATH, PURGE_PATH):
             await self._answer_operator(scope, receive, send)
@@ -99,6 +97,19 @@ class GatewayApp:
                 await send_json(send, 200, openapi_document())
                 return
         await RequestHandler(self.gateway, scope, receive, send).run()
+
+    def _refusal(self, scope: Scope) -> ErrorResponse | None:
+        """The refusal of a request for another host or from another address, or None."""
+        gateway = self.gateway
+        # Before the route: no path, with or without a key, is for a host of another site.
+        if gateway.hosts is not None:
+            error = gateway.hosts.check(scope["headers"], scope.get("http_version", "1.1"))
+            if error is not None:
+                return error
+        # Probes come from the platform, and webhooks, which are signed, from Azure.
+        if not gateway.settings.allowed_ips or scope["path"] in _FROM_ANYWHERE:
+            return None
+        return gateway.check_address(scope)
 
     async def _fail(self, scope: Scope, send: Send) -> None:
         """Log the exception that no code expected; the caller gets a 500 without details."""

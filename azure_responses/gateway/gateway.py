@@ -9,7 +9,8 @@ from typing import Any
 from azure_responses.batches.batch import BatchRecord
 from azure_responses.errors import ConfigurationError
 from azure_responses.gateway.admission import Admission, AdmissionQueue, Admitted
-from azure_responses.gateway.asgi_reply import ErrorResponse
+from azure_responses.gateway.allowed_addresses import check_address
+from azure_responses.gateway.asgi_reply import ErrorResponse, Scope
 from azure_responses.gateway.authentication import Access, HostRules
 from azure_responses.gateway.background_calls import BackgroundCalls
 from azure_responses.gateway.background_prices import BackgroundPrices
@@ -183,6 +184,11 @@ class Gateway:
         # Others wait for the same reading: a caller who leaves must not cancel it.
         await asyncio.wait([asyncio.wrap_future(reading)], timeout=_KEY_PATIENCE)
         return self.access.authenticate(headers, time.time())
+
+    def check_address(self, scope: Scope) -> ErrorResponse | None:
+        """The refusal of a caller whose address `allowed_ips` does not name, or None."""
+        settings = self.settings
+        return check_address(settings.allowed_ips, scope, trusts_proxy=settings.use_x_forwarded_for)
 
     @property
     def database_state(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.gateway.allowed_addresses import Network, read_networks
 from azure_responses.gateway.allowed_routes import read_routes
 from azure_responses.gateway.key_table import StoredKey
 from azure_responses.protocol.webhook_signature import sign
@@ -60,6 +61,8 @@ class GatewaySettings:
         allowed_routes: the routes of the API that are served; empty is all.
         allowed_hosts: names that `Host` may have; empty is those of the loopback where no key is
             asked for, and any where one is.
+        allowed_ips: addresses and networks from which callers may call; empty is all.
+        use_x_forwarded_for: a proxy in front writes the caller's address into that header.
         allow_unauthenticated: callers need no key, on any address.
         budget_status: HTTP status for a spent budget.
         drop_params: drop parameters a model does not take instead of refusing them.
@@ -109,6 +112,8 @@ class GatewaySettings:
     affinity_secrets: tuple[str, ...] = field(default=(), repr=False)
     allowed_routes: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    allowed_ips: tuple[Network, ...] = ()
+    use_x_forwarded_for: bool = False
     allow_unauthenticated: bool = False
     budget_status: int = 429
     drop_params: bool = False
@@ -256,6 +261,9 @@ GENERAL: Mapping[str, Setting] = {
     "websocket_idle_seconds": Setting("websocket_idle_seconds", _seconds_or_none),
     "affinity_secret": Setting("affinity_secrets", _texts),
     "allowed_hosts": Setting("allowed_hosts", _texts),
+    "allowed_ips": Setting("allowed_ips", read_networks),
+    "use_x_forwarded_for": Setting("use_x_forwarded_for", _flag),
+    "global_max_parallel_requests": Setting("max_concurrent_requests", _count),
     "allowed_routes": Setting("allowed_routes", read_routes),
     "allow_unauthenticated": Setting("allow_unauthenticated", _flag),
     "always_include_stream_usage": Setting("router.always_include_stream_usage", _flag),

@@ -80,6 +80,9 @@ class Handshake:
             error = gateway.hosts.check(scope["headers"], scope.get("http_version", "1.1"))
             if error is not None:
                 return error
+        error = gateway.check_address(self._scope)
+        if error is not None:
+            return error
         if gateway.shutdown.is_draining:
             return gateway.shutdown.refusal
         headers = read_headers({"headers": self.headers})
