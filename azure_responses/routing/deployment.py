@@ -52,6 +52,7 @@ class Deployment:
         parameters: of requests, that its entry sets; None for none.
         dropped_tools: types of tools that are left out of every call (`drop_tools`).
         merges_reasoning: answers to chats have their reasoning in their content.
+        tags: of its entry; see `tag_routing`.
         access_groups: a key with the name of one of these may call its group.
         connection: arguments of the client; may hold secrets.
     """
@@ -83,6 +84,7 @@ class Deployment:
     parameters: EntryParameters | None = None
     dropped_tools: frozenset[str] = frozenset()
     merges_reasoning: bool = False
+    tags: tuple[str, ...] = ()
     access_groups: tuple[str, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     connection: Mapping[str, Any] = field(default_factory=dict, repr=False)

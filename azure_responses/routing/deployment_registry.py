@@ -13,6 +13,7 @@ from azure_responses.routing.prompt_caches import PromptCaches
 from azure_responses.routing.route_request import Pin, RouteRequest
 from azure_responses.routing.settings import RouterSettings
 from azure_responses.routing.strategies import STRATEGIES, RoutingContext
+from azure_responses.routing.tag_routing import matching
 from azure_responses.routing.token_estimate import StoredContexts
 
 __all__ = [
@@ -169,7 +170,10 @@ class DeploymentRegistry:
         thing may use any deployment there.
         """
         if pin is None or pin.is_wish:
-            return self.groups.get(name) or self.groups.get(ANY_MODEL)
+            group = self.groups.get(name) or self.groups.get(ANY_MODEL)
+            if group is None or not self.settings.enable_tag_filtering:
+                return group
+            return self._tagged(group, request.tags)
         key = (name if request.can_move else "", *pin.resources)
         if key in self._pinned:
             return self._pinned[key]
@@ -179,6 +183,21 @@ class DeploymentRegistry:
         scope = Group(name, members, is_pinned=is_pinned) if members else None
         # Names that are not configured reach "*": callers could make the cache grow for ever.
         if (name in self.groups or not request.can_move) and len(self._pinned) < _MOST_PINNED:
+            self._pinned[key] = scope
+        return scope
+
+    def _tagged(self, group: Group, tags: tuple[str, ...]) -> Group | None:
+        """The part of a group that a call with these tags may go to."""
+        known = [tag for tag in tags if any(tag in one.tags for one in group.deployments)]
+        # Other tags match nothing, whatever they are: callers could make the table grow for ever.
+        others = () if len(known) == len(tags) else ("",)
+        key = ("", group.name, *known, *others)
+        if key in self._pinned:
+            return self._pinned[key]
+        any_of = self.settings.tag_filtering_match_any
+        members = matching(group.deployments, tags, any_of=any_of)
+        scope = Group(group.name, members) if members else None
+        if len(self._pinned) < _MOST_PINNED:
             self._pinned[key] = scope
         return scope
 

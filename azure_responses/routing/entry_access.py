@@ -1,12 +1,12 @@
-"""What an entry of a model list says of those who may call it: access groups."""
+"""What an entry of a model list says of the calls that it takes: access groups and tags."""
 
 from typing import Any
 
 from azure_responses.routing.entry_model import Entry
 
-__all__ = ["ACCESS_KEYS", "read_access_groups"]
+__all__ = ["ACCESS_KEYS", "read_access_groups", "read_tags"]
 
-ACCESS_KEYS = frozenset({"access_groups"})
+ACCESS_KEYS = frozenset({"access_groups", "tags"})
 """The keys that are read here."""
 
 
@@ -15,9 +15,21 @@ def read_access_groups(entry: Entry) -> tuple[str, ...]:
 
     Raises ConfigurationError for anything but names: an ignored one would keep callers out.
     """
+    return _of_both(entry, "access_groups")
+
+
+def read_tags(entry: Entry) -> tuple[str, ...]:
+    """The names of `tags`, in the params where LiteLLM has them, or in `model_info`.
+
+    Raises ConfigurationError for anything but names.
+    """
+    return _of_both(entry, "tags")
+
+
+def _of_both(entry: Entry, key: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for values in (entry.info, entry.params):
-        found |= dict.fromkeys(_read_names(entry, "access_groups", values.get("access_groups")))
+        found |= dict.fromkeys(_read_names(entry, key, values.get(key)))
     return tuple(found)
 
 

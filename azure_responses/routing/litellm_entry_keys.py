@@ -75,6 +75,11 @@ _PARAMS: _Rows = (
         "max_parallel_requests",
         "Write rpm and tpm; least-busy sends calls where the fewest are running.",
     ),
+    (
+        "differs",
+        "tags",
+        "A call that continues what one resource stores goes there whatever its tags.",
+    ),
     ("refused", "tag_regex", "Give the deployment tags, or a name of its own."),
     (
         "refused",
@@ -183,7 +188,7 @@ _PARAMS: _Rows = (
 _NOTE = "A note: it has no effect on calls."
 
 _INFO: _Rows = (
-    ("works", "id base_model max_input_tokens rpm tpm access_groups", ""),
+    ("works", "id base_model max_input_tokens rpm tpm access_groups tags", ""),
     ("differs", "mode", "Says how `serve --check --live` and /health call the deployment."),
     ("differs", "max_tokens max_output_tokens", "A note: Azure enforces the model's own limits."),
     (

@@ -24,7 +24,6 @@ _PRICING = "Use the section pricing."
 _RETRIES = "Retries follow the service's own hints; set num_retries and allowed_fails."
 _ROUTES = "Only the OpenAI routes are served."
 _SECRETS = "Put secrets into variables: os.environ/NAME."
-_TAGS = "Give deployments different names instead of tags."
 _KEY_BUDGET = "Give each key a budget."
 
 _TOP: _Rows = (
@@ -114,8 +113,7 @@ _ROUTER: _Rows = (
         "enable_pre_call_checks",
         "Context windows are always checked where entries state them.",
     ),
-    ("refused", "enable_tag_filtering", _TAGS),
-    ("no counterpart", "tag_filtering_match_any", _TAGS),
+    ("works", "enable_tag_filtering tag_filtering_match_any", ""),
     (
         "no counterpart",
         "enable_weighted_failover",

@@ -20,7 +20,7 @@ from azure_responses.protocol.image_deployment import read_image_deployment
 from azure_responses.protocol.model_name import read_model_name
 from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.routing.deployment import Deployment
-from azure_responses.routing.entry_access import ACCESS_KEYS, read_access_groups
+from azure_responses.routing.entry_access import ACCESS_KEYS, read_access_groups, read_tags
 from azure_responses.routing.entry_model import (
     DROP_TOOLS,
     MERGING,
@@ -286,6 +286,7 @@ def _deployment(entry: Entry, environ: Mapping[str, str], repeats: Counter[str])
         info=entry.info,
         dropped_params=_dropped(entry),
         access_groups=read_access_groups(entry),
+        tags=read_tags(entry),
         parameters=read_parameters(entry),
         dropped_tools=read_dropped_tools(entry),
         merges_reasoning=read_merging(entry),

@@ -87,6 +87,7 @@ class RouteRequest(NamedTuple):
         is_output_open: the caller sets no limit to the output, so that what a deployment's other
             outputs had is a better estimate than `output_tokens`.
         context_tokens: of what the call continues, which its body does not show.
+        tags: by which deployments are chosen, where the settings say so.
         is_object: it is about a stored object other than a response, whose limits are those of the
             resource: a refusal says nothing about the deployment.
         cache: the keys of its prompt cache; None of a call that is not tied to others by one.
@@ -106,6 +107,7 @@ class RouteRequest(NamedTuple):
     context_tokens: int = 0
     is_object: bool = False
     cache: CacheKeys | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def given_tokens(self) -> int:

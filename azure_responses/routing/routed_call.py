@@ -39,6 +39,7 @@ from azure_responses.routing.routing_errors import (
     with_context,
 )
 from azure_responses.routing.strategies import MOST_CANDIDATES, RoutingContext
+from azure_responses.routing.tag_routing import no_deployment_tagged
 
 __all__ = ["RoutedCall"]
 
@@ -156,7 +157,8 @@ class RoutedCall:
         registry, request = self._registry, self.request
         if registry.group(request.group) is None and request.can_move:
             raise unknown_model(request.group, registry.similar(request.group))
-        assert self._pin is not None
+        if self._pin is None:
+            raise no_deployment_tagged(request.group, request.tags)
         if not self._path.widen():
             raise origin_unknown(self._pin, registry, request)
         self._pin = None

@@ -76,6 +76,8 @@ class RouterSettings:
         always_include_stream_usage: streams of chats report their usage, unless the caller says
             not to.
         replicate_files: uploads go to every resource of the group, unless they say otherwise.
+        enable_tag_filtering: the tags of a call choose among the deployments of its group.
+        tag_filtering_match_any: one of the call's tags is enough.
         reasoning_auto_summary: calls that ask for reasoning ask for its summary too.
         prompt_cache_affinity: calls prefer the deployment that has their prompt in its cache.
         affinity_checks: kinds of affinity asked for besides.
@@ -105,6 +107,8 @@ class RouterSettings:
     hidden_aliases: frozenset[str] = frozenset()
     replicate_files: bool = False
     always_include_stream_usage: bool = False
+    enable_tag_filtering: bool = False
+    tag_filtering_match_any: bool = True
     reasoning_auto_summary: bool = False
     prompt_cache_affinity: bool = True
     affinity_checks: frozenset[AffinityKind] = frozenset()
@@ -322,6 +326,8 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "always_include_stream_usage": ("always_include_stream_usage", _flag),
     "prompt_cache_affinity": ("prompt_cache_affinity", _flag),
     "reasoning_auto_summary": ("reasoning_auto_summary", _flag),
+    "enable_tag_filtering": ("enable_tag_filtering", _flag),
+    "tag_filtering_match_any": ("tag_filtering_match_any", _flag),
     "deployment_affinity_ttl_seconds": ("affinity_ttl", _seconds),
     "model_group_affinity_config": ("group_affinity", _group_affinity),
 }

@@ -184,3 +184,24 @@ def test_typed_calls_have_them_too() -> None:
     assert [body.get("metadata") for body in sent] == [{"team": "a"}] * 2 + [None, {"team": "a"}]
     assert sent[2]["temperature"] == 0.5
     assert all(sent[place]["reasoning"]["effort"] == "low" for place in (0, 1, 3))
+
+
+def test_tags_of_a_call_choose_its_deployment(kind: str) -> None:
+    emulator = make()
+    entries = [entry(tags=["free"]), entry(tags=["paid"], reasoning_effort="high")]
+    for place, one in enumerate(entries):
+        one["model_info"]["id"] = f"id-{place}"
+    with open_asker(kind, emulator, model_list=entries, enable_tag_filtering=True) as ask:
+        for body in ({"tags": ["paid"]}, {"metadata": {"tags": ["paid"], "team": "a"}}):
+            for path, hello in ((CREATE, HELLO), (CHAT, CHATTED)):
+                found = ask("POST", path, {**hello, **body})
+                assert found.status == 200, found.content
+                assert found.headers["x-litellm-model-id"] == "id-1"
+        ask.headers["x-litellm-tags"] = "free"
+        assert ask("POST", CREATE, HELLO).headers["x-litellm-model-id"] == "id-0"
+        ask.headers["x-litellm-tags"] = "other"
+        refused = ask("POST", CREATE, HELLO)
+        assert (refused.status, refused.json["error"]["code"]) == (400, "no_deployment_for_tags")
+    sent = [request.json() for request in emulator.requests]
+    assert not any("tags" in body for body in sent)
+    assert [body.get("metadata") for body in sent] == [None, None] + [{"team": "a"}] * 2 + [None]
