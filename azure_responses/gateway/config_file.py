@@ -30,6 +30,11 @@ from azure_responses.pricing import PriceBook
 from azure_responses.protocol.environment import ENVIRONMENT, Provider, choose, has_endpoint
 from azure_responses.routing.deployment import ANY_MODEL
 from azure_responses.routing.deployment_registry import DeploymentRegistry
+from azure_responses.routing.entry_defaults import (
+    DEFAULTS,
+    read_credentials,
+    with_defaults,
+)
 from azure_responses.routing.litellm_keys import look_at, suggest
 from azure_responses.routing.model_aliases import ALIAS_KEYS
 from azure_responses.routing.model_list import read_model_list, with_endpoint
@@ -291,12 +296,40 @@ class _ConfigReader:
                 ("model_list",), what, hint="Give model_list an entry for each deployment."
             )
             return
+        entries = self._with_defaults(entries)
         entries = [with_endpoint(entry, self._environ, self._own) for entry in entries]
         usable = [entry for index, entry in enumerate(entries) if self._is_usable(entry, index)]
         if len(usable) == len(entries):
             # Otherwise settings that name a group of a broken entry would be reported as well.
             self._check_together(usable)
         self._fields["model_list"] = tuple(usable)
+
+    def _with_defaults(self, entries: list[Any]) -> list[Any]:
+        """The entries with what their credentials and the defaults of the file add."""
+        try:
+            credentials = read_credentials(self._document.value.get("credential_list"))
+        except ConfigurationError as error:
+            self._document.report(("credential_list",), error.message, hint=error.hint)
+            credentials = {}
+        defaults = self._router.pop(DEFAULTS, None) or {}
+        self._router_paths.pop(DEFAULTS, None)
+        return [
+            self._completed(entry, index, defaults, credentials)
+            for index, entry in enumerate(entries)
+        ]
+
+    def _completed(
+        self,
+        entry: Any,
+        index: int,
+        defaults: Mapping[str, Any],
+        credentials: Mapping[str, Mapping[str, Any]],
+    ) -> Any:
+        try:
+            return with_defaults(entry, defaults, credentials)
+        except ConfigurationError as error:
+            self._document.report(("model_list", index), error.message, hint=error.hint)
+            return entry
 
     def _is_usable(self, entry: Any, index: int) -> bool:
         path: Path = ("model_list", index)

@@ -225,6 +225,7 @@ SECTION_NAMES: Mapping[str, str] = {
     "litellm_settings": "litellm_settings",
     # As written for Dheera AI, a fork of LiteLLM; see `PARAMS_KEYS` in routing/model_list.
     "dheera_ai_settings": "litellm_settings",
+    "credential_list": "credential_list",
     "virtual_keys": "virtual_keys",
     "pricing": "pricing",
     "environment_variables": "environment_variables",
@@ -315,7 +316,7 @@ LITELLM: Mapping[str, Setting] = {
     "suppress_debug_info": Setting(None, _flag),
 }
 
-ROUTER: frozenset[str] = SETTING_KEYS | {"affinity_secret", "state"}
+ROUTER: frozenset[str] = SETTING_KEYS | {"affinity_secret", "default_litellm_params", "state"}
 """Arguments of `Router`, which reads their values itself."""
 
 SECTIONS: Mapping[str, frozenset[str]] = {

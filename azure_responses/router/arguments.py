@@ -300,6 +300,24 @@ class RouterOptions(ConnectionArguments, ServingArguments, total=False):
     optional_pre_call_checks: Sequence[str]
     """LiteLLM's checks, most of which are on without being named; "deployment_affinity" ties the
     calls of one owner to a deployment."""
+    default_litellm_params: Mapping[str, Any]
+    """Parameters of every entry that does not set them itself."""
+    model_alias_map: Mapping[str, Any]
+    """Further aliases, by LiteLLM's other name."""
+    retry_after: float
+    """LiteLLM's name of `retry_delay`."""
+    stream_timeout: float | None
+    """`timeout` of streams."""
+    disable_cooldowns: bool
+    """No failure and no limit keeps a deployment from getting calls."""
+    enable_tag_filtering: bool
+    """The tags of a call choose among the deployments of its group."""
+    tag_filtering_match_any: bool
+    """One of the call's tags is enough; the default is True."""
+    reasoning_auto_summary: bool
+    """Calls that ask for reasoning ask for its summary too."""
+    always_include_stream_usage: bool
+    """Streams of chats that come as bytes report their usage, unless the caller says not to."""
     prompt_cache_affinity: bool
     """Prefer the deployment that has the beginning of a call's prompt in its cache; the default is
     True."""

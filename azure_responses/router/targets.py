@@ -22,7 +22,7 @@ from azure_responses.protocol.settings import resolve_settings
 from azure_responses.router.assertions import federated_terms, make_assertion
 from azure_responses.router.upstream import ResponsesUpstream, Upstream
 from azure_responses.routing.deployment import ANY_MODEL, Deployment
-from azure_responses.routing.model_list import PARAMS_KEYS
+from azure_responses.routing.entry_defaults import PARAMS_KEYS
 from azure_responses.types.result import Pricer, Result
 
 __all__ = [

@@ -12,6 +12,7 @@ from azure_responses.protocol.pasted_url import PastedURL
 from azure_responses.routing.deployment import ANY_MODEL
 
 __all__ = [
+    "CHAT_API",
     "DROP_TOOLS",
     "MERGING",
     "Entry",
@@ -25,6 +26,7 @@ __all__ = [
     "read_websocket",
 ]
 
+CHAT_API = "use_chat_completions_api"
 DROP_TOOLS = "drop_tools"
 MERGING = "merge_reasoning_content_in_choices"
 _PROVIDERS = ("azure", "azure_ai")
@@ -108,7 +110,10 @@ def read_api(entry: Entry, named: ModelName, facts: FamilyFacts, url: PastedURL)
 
     Raises ConfigurationError for what is not an API, or not one of the deployment.
     """
-    api = entry.params.get("api") or entry.info.get("api") or named.api or "auto"
+    own = entry.params.get("api") or entry.info.get("api")
+    if own is None and entry.params.get(CHAT_API) is True:
+        own = "chat"
+    api = own or named.api or "auto"
     if api not in get_args(APISetting):
         entry.refuse(f"api is {api!r}.", f"Write one of {', '.join(get_args(APISetting))}.")
     is_agents = url.shape in ("project", "agent") and api in ("responses", "auto")

@@ -25,6 +25,7 @@ _PARAMS: _Rows = (
     ("works", "model custom_llm_provider base_model", ""),
     ("works", "api_base base_url api_key api_version", ""),
     ("works", "tenant_id client_id client_secret azure_scope", ""),
+    ("works", "litellm_credential_name use_chat_completions_api num_retries", ""),
     (
         "works",
         "azure_ad_token",
@@ -41,17 +42,14 @@ _PARAMS: _Rows = (
     ("own", "strict_api_version allow_insecure verify proxy limits", ""),
     ("own", "batch execute facts image_deployment sku websocket", ""),
     ("own", "default_headers default_query", ""),
-    ("no counterpart", "use_chat_completions_api", "Write api: chat."),
     ("no counterpart", "organization region_name", _NOT_OF_AZURE),
     ("refused", "use_litellm_proxy", "Write the api_base of the Azure resource itself."),
-    ("refused", "litellm_credential_name", "Write the credential into the entry itself."),
     ("no counterpart", "configurable_clientside_auth_params", _OWN_CREDENTIALS),
     # Routing and limits.
     ("works", "weight order rpm tpm", ""),
     ("works", "timeout stream_timeout max_retries cooldown_time", ""),
     ("works", "drop_params additional_drop_params", ""),
     ("own", "max_input_tokens access_groups", ""),
-    ("no counterpart", "num_retries", "Write max_retries."),
     ("no counterpart", "itpm otpm", "Write tpm, which counts both."),
     (
         "no counterpart",

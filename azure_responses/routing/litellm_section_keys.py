@@ -28,9 +28,8 @@ _KEY_BUDGET = "Give each key a budget."
 
 _TOP: _Rows = (
     ("works", "model_list router_settings general_settings litellm_settings", ""),
-    ("works", "environment_variables", ""),
+    ("works", "environment_variables credential_list", ""),
     ("own", "virtual_keys pricing dheera_ai_settings", ""),
-    ("refused", "credential_list", "Give each entry its own credential."),
     ("refused", "guardrails", _FILTERS),
     ("refused", "include", "Put the entries of all files into one file."),
     ("no counterpart", "general_ui_settings", "There is no user interface."),
@@ -62,7 +61,7 @@ _TOP: _Rows = (
 
 _ROUTER: _Rows = (
     ("works", "routing_strategy num_retries timeout stream_timeout retry_after", ""),
-    ("works", "disable_cooldowns", ""),
+    ("works", "disable_cooldowns default_litellm_params", ""),
     ("works", "allowed_fails cooldown_time", ""),
     ("works", "fallbacks default_fallbacks max_fallbacks", ""),
     ("works", "context_window_fallbacks content_policy_fallbacks", ""),
@@ -96,11 +95,6 @@ _ROUTER: _Rows = (
     ("no counterpart", "cache_kwargs cache_responses caching_groups", _NO_CACHE),
     ("no counterpart", "client_ttl", "Clients are kept as long as the router."),
     ("no counterpart", "debug_level set_verbose", _LOG_LEVEL),
-    (
-        "no counterpart",
-        "default_litellm_params",
-        "Write the parameters into each entry of model_list.",
-    ),
     (
         "no counterpart",
         "default_max_parallel_requests",

@@ -21,7 +21,9 @@ from azure_responses.protocol.model_name import read_model_name
 from azure_responses.protocol.pasted_url import PastedURL, read_pasted_url
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.entry_access import ACCESS_KEYS, read_access_groups, read_tags
+from azure_responses.routing.entry_defaults import CREDENTIAL_NAME, PARAMS_KEYS
 from azure_responses.routing.entry_model import (
+    CHAT_API,
     DROP_TOOLS,
     MERGING,
     Entry,
@@ -39,17 +41,12 @@ from azure_responses.routing.entry_prices import PRICE_KEYS, is_price_key, read_
 from azure_responses.routing.litellm_keys import keys_with, look_at, suggest
 
 __all__ = [
-    "PARAMS_KEYS",
     "PARAMS_READ",
     "read_model_list",
     "resource_tag",
     "tag_of",
     "with_endpoint",
 ]
-
-PARAMS_KEYS = ("params", "litellm_params", "dheera_ai_params")
-"""The names of an entry's parameters: ours, LiteLLM's, and that of the configuration files of
-Dheera AI, a fork of LiteLLM, which also writes `dheera_ai_settings` for `litellm_settings`."""
 
 _FROM_ENVIRONMENT = "os.environ/"
 _OIDC = "oidc/"
@@ -81,6 +78,7 @@ _CONNECTION = {
 _ENDPOINTS = ("api_base", "endpoint", "azure_endpoint", "base_url")
 _NUMBERS = ("weight", "timeout", "stream_timeout", "cooldown_time")
 _WHOLE = ("order", "rpm", "tpm", "max_retries", "max_input_tokens")
+_RETRIES = "num_retries"
 PARAMS_READ = {
     "model",
     "api",
@@ -100,6 +98,9 @@ PARAMS_READ = {
     *_NUMBERS,
     *_WHOLE,
     *_PRINCIPAL,
+    _RETRIES,
+    CHAT_API,
+    CREDENTIAL_NAME,
     DROP_PARAMETERS,
     *ACCESS_KEYS,
 }
@@ -402,6 +403,8 @@ def _dropped(entry: Entry) -> DroppedParameters | None:
 def _figures(entry: Entry) -> dict[str, Any]:
     known = {key: entry.info.get(key) for key in _INFORMED}
     known.update({key: value for key, value in entry.params.items() if value is not None})
+    # LiteLLM's other name of it.
+    known.setdefault("max_retries", known.get(_RETRIES))
     figures = {
         key: _number(entry, key, known[key]) for key in _NUMBERS if known.get(key) is not None
     }

@@ -28,6 +28,7 @@ OnOriginDown = Literal["fail", "strip", "replay"]
 SHELL_KEYS = frozenset(
     {
         "affinity_secret",
+        "default_litellm_params",
         "owner",
         "redis_db",
         "redis_host",

@@ -29,8 +29,9 @@ from azure_responses.gateway.schema import (
 )
 from azure_responses.gateway.spend import to_pico
 from azure_responses.gateway.yaml_reader import ConfigProblem
+from azure_responses.routing.entry_defaults import PARAMS_KEYS
 from azure_responses.routing.litellm_keys import keys_with
-from azure_responses.routing.model_list import PARAMS_KEYS, PARAMS_READ, read_model_list
+from azure_responses.routing.model_list import PARAMS_READ, read_model_list
 from azure_responses.routing.settings import read_settings
 
 _ROW = """\

@@ -1,8 +1,8 @@
 """Files as LiteLLM's pages show them for Azure: they start, say what differs, and behave.
 
 The comments of each file say what is expected: `calls` (models that answer), `embeds`, `falls back
-to` (the group that answers), `lists` (the models listed), `sends` (fields of the request that reaches
-Azure), `costs`, `finds` and `refused` (paths of findings), `starts` (no call is made).
+to` (the group that answers), `lists` (the models listed), `sends` (fields of the request that
+reaches Azure), `costs`, `finds` and `refused` (paths of findings), `starts` (no call is made).
 """
 
 import json
