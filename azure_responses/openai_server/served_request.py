@@ -41,6 +41,7 @@ from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.route_request import RouteRequest, unknown_response
 from azure_responses.routing.routed_call import RoutedCall
 from azure_responses.routing.routing_errors import no_such_model
+from azure_responses.routing.settings import RouterSettings
 from azure_responses.routing.token_estimate import estimate_passed_tokens
 from azure_responses.timeouts import Timeout
 
@@ -194,6 +195,8 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
     caller = route.row.caller
     is_changed = not _OF_DROPPING.isdisjoint(body)
     body, left_out = _leave_out(body, caller)
+    if reader.routing.settings.required:
+        _require(body, reader.routing.settings, request.headers)
     received = ReceivedBody(request.body, body, summary.call_id)
     received.is_changed = is_changed
     if caller == "chat":
@@ -216,7 +219,37 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         headers=headers,
     )
     call.routed.left_out = left_out
+    named = reader.routing.settings.user_header_name
+    if named is not None and call.routed.end_user is None:
+        call.routed.end_user = request.headers.get(named)
     summary.end_user = _check_end_user(call.routed.end_user)
+
+
+# Each may name the end user, in one API or another.
+_END_USERS = ("user", "safety_identifier", "metadata.user_id")
+
+
+def _require(body: Mapping[str, Any], settings: RouterSettings, headers: Mapping[str, str]) -> None:
+    """Refuse a body without a parameter that `enforced_params` names; dots lead into an object."""
+    missing = [name for name in settings.required if _find(body, name) is None]
+    has_header = settings.user_header_name is not None and settings.user_header_name in headers
+    is_named = has_header or any(_find(body, name) is not None for name in _END_USERS)
+    if "user" in missing and is_named:
+        missing.remove("user")
+    if missing:
+        raise invalid_request(
+            f"This gateway requires {', '.join(missing)}.",
+            param=missing[0],
+            code="missing_required_parameter",
+            hint="Send it with every call.",
+        )
+
+
+def _find(body: Mapping[str, Any], path: str) -> Any:
+    found: Any = body
+    for step in path.split("."):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
 
 
 def _read_chat_settings(

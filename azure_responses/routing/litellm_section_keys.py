@@ -88,6 +88,7 @@ _ROUTER: _Rows = (
     ("own", "strategy aliases retry_delay retry_ratio retry_floor", ""),
     ("own", "longest_cooldown on_origin_down replicate_files", ""),
     ("own", "affinity_secret state model_alias_map", ""),
+    ("own", "enforced_params enforce_user_param user_header_name", ""),
     ("no counterpart", "alerting_config", _ALERTS),
     ("no counterpart", "allowed_fails_policy", _RETRIES),
     ("no counterpart", "retry_policy model_group_retry_policy", _RETRIES),
@@ -256,6 +257,12 @@ _GENERAL: _Rows = (
         "Each process calls the deployments itself; a failed one has a cooldown on that process.",
     ),
     ("works", "health_check_details", ""),
+    ("works", "enforced_params enforce_user_param user_header_name", ""),
+    (
+        "no counterpart",
+        "user_header_mappings",
+        "Write user_header_name for the end user; a key says who else calls.",
+    ),
     ("own", "health_check_timeout", ""),
     ("own", "affinity_secret allow_unauthenticated allowed_hosts", ""),
     ("own", "batch_concurrency drain_timeout keepalive_seconds", ""),
@@ -283,11 +290,6 @@ _GENERAL: _Rows = (
         "team_metadata_validation_timeout custom_team_metadata_validate "
         "disable_auto_add_proxy_admin_to_teams apply_user_budget_to_team_keys",
         _KEYS,
-    ),
-    (
-        "refused",
-        "enforce_user_param",
-        "Check requests in front of the gateway, or give each key an end_user.",
     ),
     (
         "refused",
@@ -480,12 +482,6 @@ _GENERAL: _Rows = (
         "no counterpart",
         "litellm_key_header_name",
         "Send Authorization, api-key or x-litellm-api-key.",
-    ),
-    ("no counterpart", "user_header_name", "Send safety_identifier or user in the request."),
-    (
-        "refused",
-        "enforced_params",
-        "Not enforced here; check requests in front of the gateway.",
     ),
     ("no counterpart", "master_key_hash", "Set master_key."),
     ("no counterpart", "otel", "OpenTelemetry is used wherever the application sets it up."),

@@ -1,5 +1,6 @@
 """The settings of a router: strategy, retries, cooldowns, fallbacks."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,6 +78,9 @@ class RouterSettings:
         always_include_stream_usage: streams of chats report their usage, unless the caller says
             not to.
         replicate_files: uploads go to every resource of the group, unless they say otherwise.
+        enforced_params: parameters without which a server refuses a call; dots lead into objects.
+        enforce_user_param: the end user is one of them, by any of its names.
+        user_header_name: the header of a server's calls that names the end user, in lower case.
         enable_tag_filtering: the tags of a call choose among the deployments of its group.
         tag_filtering_match_any: one of the call's tags is enough.
         reasoning_auto_summary: calls that ask for reasoning ask for its summary too.
@@ -108,6 +112,9 @@ class RouterSettings:
     hidden_aliases: frozenset[str] = frozenset()
     replicate_files: bool = False
     always_include_stream_usage: bool = False
+    enforced_params: tuple[str, ...] = ()
+    enforce_user_param: bool = False
+    user_header_name: str | None = None
     enable_tag_filtering: bool = False
     tag_filtering_match_any: bool = True
     reasoning_auto_summary: bool = False
@@ -119,6 +126,11 @@ class RouterSettings:
     def timeout_of(self, *, is_stream: bool) -> float | None:
         """Seconds for a call in all; None is no limit."""
         return self.stream_timeout if is_stream and self.stream_timeout else self.timeout
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Parameters without which a server refuses a call."""
+        return (*self.enforced_params, *(("user",) if self.enforce_user_param else ()))
 
     def affinity_of(self, group: str) -> frozenset[AffinityKind]:
         """What ties the calls of a group, by its own name, to a deployment."""
@@ -262,6 +274,15 @@ def _names(key: str, value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _header(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not _HEADER_NAME.fullmatch(value):
+        raise ConfigurationError(f"{key} is {value!r}.", hint="Write the name of a header.")
+    return value.lower()
+
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
 def _chains(key: str, value: Any) -> dict[str, tuple[str, ...]]:
     """LiteLLM's [{"gpt": ["gpt-backup"]}], or one mapping; a group named twice adds to its own."""
     entries = [value] if isinstance(value, Mapping) else value
@@ -328,6 +349,9 @@ _READERS: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "prompt_cache_affinity": ("prompt_cache_affinity", _flag),
     "reasoning_auto_summary": ("reasoning_auto_summary", _flag),
     "enable_tag_filtering": ("enable_tag_filtering", _flag),
+    "enforced_params": ("enforced_params", _names),
+    "enforce_user_param": ("enforce_user_param", _flag),
+    "user_header_name": ("user_header_name", _header),
     "tag_filtering_match_any": ("tag_filtering_match_any", _flag),
     "deployment_affinity_ttl_seconds": ("affinity_ttl", _seconds),
     "model_group_affinity_config": ("group_affinity", _group_affinity),

@@ -2,7 +2,8 @@
 
 The comments of each file say what is expected: `calls` (models that answer), `embeds`, `falls back
 to` (the group that answers), `lists` (the models listed), `sends` (fields of the request that
-reaches Azure), `costs`, `finds` and `refused` (paths of findings), `starts` (no call is made).
+reaches Azure), `costs`, `requires`, `finds` and `refused` (paths of findings), `starts` (without a
+call).
 """
 
 import json
@@ -94,6 +95,8 @@ def test_the_gateway_behaves_as_the_file_says(
         for model in names(path, "calls"):
             check_calls(running, path, model, emulator)
         check_lists(running, path)
+        if expected(path, "requires"):
+            check_requires(running, emulator)
 
 
 def check_calls(running: Running, path: Path, model: str, emulator: Emulator) -> None:
@@ -117,6 +120,20 @@ def check_calls(running: Running, path: Path, model: str, emulator: Emulator) ->
             sent = emulator.requests[-1].json()
             for fields in expected(path, "sends"):
                 assert sent.items() >= json.loads(fields).items()
+
+
+def check_requires(running: Running, emulator: Emulator) -> None:
+    """A call that does not say for whom it is made is refused, however it could have said so."""
+    body = {"model": "gpt", "input": "Say hello"}
+    with running.client() as client:
+        refused = client.post("/v1/responses", json=body)
+        assert refused.status_code == 400
+        assert refused.json()["error"]["param"] == "user"
+        for more in ({"user": "u"}, {"safety_identifier": "u"}, {"metadata": {"user_id": "u"}}):
+            assert client.post("/v1/responses", json={**body, **more}).status_code == 200
+        named = {"x-openwebui-user-id": "u"}
+        assert client.post("/v1/responses", json=body, headers=named).status_code == 200
+    assert "user" not in emulator.requests[-1].json()
 
 
 def check_lists(running: Running, path: Path) -> None:

@@ -158,3 +158,13 @@ def test_cooldowns_can_be_switched_off() -> None:
     assert health.limit("a", 30.0, 0.0) is None
     assert health.fail("a", "failures", 0.0, hint=9, at_once=True, is_probe=False) is None
     assert health.cooldowns(0.0) == {}
+
+
+def test_what_a_call_must_have_and_the_header_of_its_user() -> None:
+    given = {"enforced_params": ["metadata.team"], "enforce_user_param": True}
+    settings = read_settings({**given, "user_header_name": "X-User"})
+    assert settings.required == ("metadata.team", "user")
+    assert settings.user_header_name == "x-user"
+    assert read_settings({}).required == ()
+    with pytest.raises(ConfigurationError, match="user_header_name"):
+        read_settings({"user_header_name": "not a header"})
