@@ -307,6 +307,8 @@ LITELLM: Mapping[str, Setting] = {
     "content_policy_fallbacks": Setting("router.content_policy_fallbacks", _anything),
     "default_fallbacks": Setting("router.default_fallbacks", _anything),
     "max_fallbacks": Setting("router.max_fallbacks", _anything),
+    # Read with the keys.
+    "default_key_generate_params": Setting(None, _anything),
     "reasoning_auto_summary": Setting("router.reasoning_auto_summary", _flag),
     "model_alias_map": Setting("router.model_alias_map", _anything),
     # The gateway always does what these ask for: content is never logged, and results always have

@@ -42,6 +42,7 @@ TERMS: Mapping[str, str] = {
 }
 """The terms by the names they may have; those with `_` second are LiteLLM's."""
 
+_DEFAULTS = "default_key_generate_params"
 _LONGEST = 200
 _LONGEST_URL = 1000
 _SHORTEST_SECRET = 24
@@ -187,6 +188,25 @@ class _KeysReader:
         self._names: set[str] = {MASTER.key_id}
         self._digests: set[bytes] = set()
         self.weakest: str | None = None
+        self._defaults = self._read_defaults()
+
+    def _read_defaults(self) -> dict[str, Any]:
+        """The terms of keys that do not say otherwise, as LiteLLM names them."""
+        section = self._document.value.get("litellm_settings")
+        given = section.get(_DEFAULTS) if isinstance(section, Mapping) else None
+        path: Path = ("litellm_settings", _DEFAULTS)
+        if given is not None and not isinstance(given, Mapping):
+            self._document.report(path, "This is not a mapping of terms to values.")
+        terms = dict(given) if isinstance(given, Mapping) else {}
+        for name in terms.keys() - TERMS.keys():
+            self._document.report_unknown((*path, name), TERMS)
+        kept = {name: value for name, value in terms.items() if name in TERMS}
+        try:
+            read_terms(kept, key_id="default", now=None, created=0.0)
+        except TermError as error:
+            self._document.report((*path, error.term), f"The value {error.reason}.")
+            return {}
+        return kept
 
     def read(self) -> Iterator[StoredKey]:
         general = self._document.value.get("general_settings")
@@ -216,6 +236,8 @@ class _KeysReader:
             self._document.report(path, "This entry is not a mapping of keys to values.")
             return
         terms = {name: value for name, value in entry.items() if name in TERMS}
+        given = {TERMS[name] for name, value in terms.items() if value is not None}
+        terms |= {name: v for name, v in self._defaults.items() if TERMS[name] not in given}
         for name in entry.keys() - TERMS.keys() - {"key"}:
             self._document.report_unknown((*path, name), [*TERMS, "key"])
         digest = self._read_key(entry, path)

@@ -167,7 +167,11 @@ _LITELLM: _Rows = (
     ("no counterpart", "budget_duration", "Give each key a budget_period."),
     ("no counterpart", "default_internal_user_params", _KEYS),
     ("no counterpart", "upperbound_key_generate_params", _KEYS),
-    ("no counterpart", "default_key_generate_params", _KEYS),
+    (
+        "differs",
+        "default_key_generate_params",
+        "Terms of the `virtual_keys` of the file; `keys create` has options for its own.",
+    ),
     ("no counterpart", "default_team_settings", "Give each key its own settings."),
     ("no counterpart", "custom_provider_map", _ONE_CLOUD),
     ("no counterpart", "ssl_verify ssl_certificate", _CERTIFICATES),

@@ -596,3 +596,35 @@ router_settings:
     problem = _only(text.replace("[session_affinity]", "[sesion_affinity]"), {"TTL": "1800"})
     assert problem.line == 13
     assert "session_affinity" in str(problem)
+
+
+_DEFAULT_TERMS = """
+litellm_settings:
+  default_key_generate_params: {max_budget: 1.5, budget_duration: 30d, rpm_limit: 10}
+virtual_keys:
+  - {name: usual, key: sk-usual-0123456789-abcdef}
+  - {name: large, key: sk-large-0123456789-abcdef, budget: 100, rpm: 500}
+"""
+
+
+def test_keys_have_the_default_terms_unless_they_say_otherwise() -> None:
+    settings = read_config(_ROW + _DEFAULT_TERMS, {}).settings
+    assert settings is not None
+    callers = {key.caller.name: key.caller for key in settings.keys}
+    assert callers["usual"].budget == to_pico(Decimal("1.5"))
+    assert (callers["usual"].rpm, callers["large"].rpm) == (10, 500)
+    assert callers["large"].budget == to_pico(Decimal(100))
+    assert callers["large"].budget_period == callers["usual"].budget_period
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("{rpm_limit: many}", "positive whole"),
+        ("[rpm]", "not a mapping"),
+        ("{rmp: 1}", "rpm"),
+    ],
+)
+def test_wrong_default_terms_are_said(value: str, words: str) -> None:
+    text = f"{_ROW}litellm_settings: {{default_key_generate_params: {value}}}\n"
+    assert words in " ".join(map(str, read_config(text, {}).problems))
