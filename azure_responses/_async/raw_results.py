@@ -48,7 +48,7 @@ class AsyncStreamingMethods:
         @asynccontextmanager
         async def opened(*arguments: Any, **more: Any) -> "AsyncIterator[AsyncStreamedResult]":
             raw = await resolve(method(*arguments, **more))
-            async with aclosing(_Pieces(raw)) as pieces:
+            async with aclosing(_ReadPieces(raw)) as pieces:
                 yield AsyncStreamedResult(raw, pieces)
 
         return opened
@@ -77,7 +77,7 @@ class AsyncStreamedResult(AsyncStreamedContent):
     The lines of a stream are its events as the service would send them.
     """
 
-    def __init__(self, raw: RawResponse[Any], pieces: "_Pieces") -> None:
+    def __init__(self, raw: RawResponse[Any], pieces: "_ReadPieces") -> None:
         super().__init__(pieces)
         self.status_code = raw.status_code
         self._raw = raw
@@ -87,7 +87,7 @@ class AsyncStreamedResult(AsyncStreamedContent):
         return self._raw.parse()
 
 
-class _Pieces:
+class _ReadPieces:
     """The body of a raw result, in pieces: whole, or an event each."""
 
     def __init__(self, raw: RawResponse[Any]) -> None:

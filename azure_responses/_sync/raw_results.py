@@ -47,7 +47,7 @@ class StreamingMethods:
         @contextmanager
         def opened(*arguments: Any, **more: Any) -> "Iterator[StreamedResult]":
             raw = resolve(method(*arguments, **more))
-            with closing(_Pieces(raw)) as pieces:
+            with closing(_ReadPieces(raw)) as pieces:
                 yield StreamedResult(raw, pieces)
 
         return opened
@@ -76,7 +76,7 @@ class StreamedResult(StreamedContent):
     The lines of a stream are its events as the service would send them.
     """
 
-    def __init__(self, raw: RawResponse[Any], pieces: "_Pieces") -> None:
+    def __init__(self, raw: RawResponse[Any], pieces: "_ReadPieces") -> None:
         super().__init__(pieces)
         self.status_code = raw.status_code
         self._raw = raw
@@ -86,7 +86,7 @@ class StreamedResult(StreamedContent):
         return self._raw.parse()
 
 
-class _Pieces:
+class _ReadPieces:
     """The body of a raw result, in pieces: whole, or an event each."""
 
     def __init__(self, raw: RawResponse[Any]) -> None:

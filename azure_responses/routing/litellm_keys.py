@@ -75,8 +75,8 @@ def keys_with(section: str, *outcomes: Outcome) -> frozenset[str]:
 def look_at(section: str, key: object, value: object = ...) -> KeyFinding | None:
     """What to say of a key that no reader takes, or None where the table does not have it.
 
-    A refused key that is switched off (`false`, null or empty) has the effect that it asks for,
-    which is none: it is a warning then.
+    A refused key that is switched off (`false`, null or empty) asks for what happens anyway, so it
+    is a warning.
     """
     row = row_of(section, key)
     if row is None:
