@@ -11,7 +11,14 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-__all__ = ["ErrorBody", "Headers", "HttpRequest", "HttpResponse", "RequestURL", "without_secrets"]
+__all__ = [
+    "ErrorEnvelope",
+    "Headers",
+    "HttpRequest",
+    "HttpResponse",
+    "RequestURL",
+    "without_secrets",
+]
 
 # Parameters of the API; the value of any other one may be a key of a gateway.
 _SHOWN_PARAMETERS = frozenset(
@@ -142,7 +149,7 @@ class HttpResponse:
         return 400 <= self.status_code < 600
 
 
-class ErrorBody(dict[str, Any]):
+class ErrorEnvelope(dict[str, Any]):
     """The JSON body of an error, whose error object can be read without its envelope.
 
     The openai package gives `body["error"]` as the body of its errors: `body["message"]` reads it

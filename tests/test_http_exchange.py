@@ -6,7 +6,7 @@ import pytest
 
 from azure_responses.errors import APIStatusError, RateLimitError
 from azure_responses.http_exchange import (
-    ErrorBody,
+    ErrorEnvelope,
     Headers,
     HttpRequest,
     HttpResponse,
@@ -119,7 +119,7 @@ def test_an_error_made_here_has_a_reply_of_its_body(body: object, content: bytes
 
 
 def test_the_error_object_is_read_with_its_envelope_and_without() -> None:
-    body = ErrorBody({"error": {"code": "x", "message": "m"}})
+    body = ErrorEnvelope({"error": {"code": "x", "message": "m"}})
     assert body["error"]["code"] == body["code"] == body.get("code") == "x"
     assert body == {"error": {"code": "x", "message": "m"}}
     assert body.get("param") is None
@@ -127,4 +127,4 @@ def test_the_error_object_is_read_with_its_envelope_and_without() -> None:
     with pytest.raises(KeyError):
         _ = body["param"]
     with pytest.raises(KeyError):
-        _ = ErrorBody({"error": "text"})["code"]
+        _ = ErrorEnvelope({"error": "text"})["code"]

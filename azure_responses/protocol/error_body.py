@@ -26,7 +26,7 @@ from azure_responses.errors import (
     ResponseNotFoundError,
     UnprocessableEntityError,
 )
-from azure_responses.http_exchange import ErrorBody
+from azure_responses.http_exchange import ErrorEnvelope
 from azure_responses.protocol.error_shapes import read_error_fields
 from azure_responses.protocol.http_message import redact, redact_all
 from azure_responses.protocol.known_errors import STATUS_IN_STREAM, RequestContext, find_known
@@ -259,7 +259,7 @@ def _status_error(
 
 
 def _readable(body: Any) -> Any:
-    return ErrorBody(body) if isinstance(body, dict) else body
+    return ErrorEnvelope(body) if isinstance(body, dict) else body
 
 
 def _request_id_in(body: Any) -> str | None:

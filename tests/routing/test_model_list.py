@@ -223,3 +223,42 @@ def test_an_entry_gets_the_endpoint_and_the_key_of_the_environment() -> None:
 )
 def test_an_entry_that_cannot_be_read_gets_no_endpoint(entry: Any) -> None:
     assert with_endpoint(entry, {"AZURE_OPENAI_ENDPOINT": _BASE}) is entry
+
+
+def test_litellms_switch_for_chat_completions_names_the_api() -> None:
+    assert _read(_entry(use_chat_completions_api=True, base_model="gpt-4.1"))[0].api == "chat"
+    assert _read(_entry(use_chat_completions_api=True, api="responses"))[0].api == "responses"
+    assert _read(_entry(use_chat_completions_api=False))[0].api == "auto"
+
+
+def test_a_switch_that_is_neither_true_nor_false_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="merge_reasoning_content_in_choices"):
+        _read(_entry(merge_reasoning_content_in_choices="yes"))
+
+
+def test_a_price_that_does_not_exist_is_not_said_twice() -> None:
+    said: list[str] = []
+    entry = _entry(input_cost_per_video_per_second=1, zzzz=1)
+    read_model_list([entry], {}, said.append)
+    assert len(said) == 2
+
+
+def test_keys_of_model_info_that_protect_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'team_id' is refused"):
+        _read(_entry(info={"team_id": "a"}))
+
+
+def test_a_source_of_tokens_makes_a_principal_unless_there_is_a_key() -> None:
+    principal: dict[str, Any] = {"tenant_id": "t", "client_id": "c"}
+    source = _entry(azure_ad_token="oidc/env/T", api_key=None, client_secret="s", **principal)
+    found = _read(source)[0].connection
+    assert found["service_principal"] == {**principal, "assertion": "oidc/env/T"}
+    keyed = _read(_entry(azure_ad_token="oidc/env/T", api_key="k"))[0].connection
+    assert "service_principal" not in keyed
+    assert "azure_ad_token" not in keyed
+
+
+def test_a_key_without_a_counterpart_is_said_with_what_to_do() -> None:
+    said: list[str] = []
+    read_model_list([_entry(organization="o")], {}, said.append)
+    assert "no such setting" in said[0]

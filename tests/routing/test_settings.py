@@ -168,3 +168,8 @@ def test_what_a_call_must_have_and_the_header_of_its_user() -> None:
     assert read_settings({}).required == ()
     with pytest.raises(ConfigurationError, match="user_header_name"):
         read_settings({"user_header_name": "not a header"})
+
+
+def test_a_setting_that_protects_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'guardrail_list' is refused"):
+        read_settings({"guardrail_list": [{"guardrail_name": "a"}]})

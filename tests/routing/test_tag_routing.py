@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from azure_responses.errors import BadRequestError
+from azure_responses.routing import deployment_registry
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.route_request import RouteRequest
@@ -82,3 +83,10 @@ def test_names_of_tags_cannot_fill_the_memory() -> None:
     for number in range(100):
         assert reserve(registry, f"unknown-{number}") == "usual"
     assert len(registry._pinned) == 1
+
+
+def test_a_full_table_of_parts_of_groups_changes_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployment_registry, "_MOST_PINNED", 0)
+    registry = DeploymentRegistry([FREE, PAID], read_settings({"enable_tag_filtering": True}))
+    assert reserve(registry, "paid") == "paid"
+    assert not registry._pinned
