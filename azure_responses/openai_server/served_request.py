@@ -195,8 +195,9 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
     caller = route.row.caller
     is_changed = not _OF_DROPPING.isdisjoint(body)
     body, left_out = _leave_out(body, caller)
-    if reader.routing.settings.required:
-        _require(body, reader.routing.settings, request.headers)
+    settings = reader.routing.settings
+    if settings.enforced_params or settings.enforce_user_param:
+        _require(body, settings, request.headers)
     received = ReceivedBody(request.body, body, summary.call_id)
     received.is_changed = is_changed
     if caller == "chat":
@@ -219,7 +220,7 @@ def _read_posted(call: ServedRequest, reader: RequestReader) -> None:
         headers=headers,
     )
     call.routed.left_out = left_out
-    named = reader.routing.settings.user_header_name
+    named = settings.user_header_name
     if named is not None and call.routed.end_user is None:
         call.routed.end_user = request.headers.get(named)
     summary.end_user = _check_end_user(call.routed.end_user)

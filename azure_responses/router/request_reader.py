@@ -40,7 +40,7 @@ from azure_responses.routing.object_place import ObjectPlaces
 from azure_responses.routing.prompt_cache_keys import AffinityKind, CacheKeys, PromptCacheKeys
 from azure_responses.routing.route_request import Pin, RouteRequest, unknown_response
 from azure_responses.routing.signed_id import IdSigner, SignedId, show_id
-from azure_responses.routing.tag_routing import take_tags
+from azure_responses.routing.tag_routing import TAG_HEADER, TAG_PLACES, take_tags
 from azure_responses.routing.token_estimate import (
     estimate_input_tokens,
     estimate_output_tokens,
@@ -67,7 +67,6 @@ _OWN = frozenset(
 _CHECKED = frozenset({"model", *EXTRAS})
 _LABEL_PLACES = frozenset(REQUEST.fields or ()) - {"input"}
 _MOST_FACTS = 1000
-_TAG_PLACES = ("tags", "metadata", "litellm_metadata")
 _NAMED: frozenset[AffinityKind] = frozenset({"session_affinity"})
 # A signature that `bridge.conversions.ResourceSealer` has written.
 _OF_RESOURCE = re.compile(r"([0-9a-f]{8})\." + re.escape(SEALED))
@@ -156,7 +155,10 @@ class RequestReader:
         left_out: tuple[str, ...] = ()
         if DROP_PARAMETERS in own:
             body, left_out = leave_out_named(body, own[DROP_PARAMETERS], caller)
-        tags = self._take_tags(body, received, headers)
+        tags: tuple[str, ...] = ()
+        # Nearly no call names any.
+        if not body.keys().isdisjoint(TAG_PLACES) or (headers and TAG_HEADER in headers):
+            tags = self._take_tags(body, received, headers)
         # Some clients send a Responses body to the chat route (litellm#34029).
         if caller == "chat" and "input" not in body:
             body["messages"] = list_messages(body.get("messages"))
@@ -181,10 +183,10 @@ class RequestReader:
         headers: Mapping[str, str] | None,
     ) -> tuple[str, ...]:
         """The tags of a call, which are not sent to a service."""
-        before = [body.get(name) for name in _TAG_PLACES]
+        before = [body.get(name) for name in TAG_PLACES]
         tags = take_tags(body, headers)
         if received is not None and any(
-            body.get(name) is not value for name, value in zip(_TAG_PLACES, before, strict=True)
+            body.get(name) is not value for name, value in zip(TAG_PLACES, before, strict=True)
         ):
             received.is_changed = True
         return tags

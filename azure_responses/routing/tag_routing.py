@@ -11,12 +11,14 @@ from typing import Any
 from azure_responses.errors import BadRequestError
 from azure_responses.routing.deployment import Deployment
 
-__all__ = ["matching", "no_deployment_tagged", "take_tags"]
+__all__ = ["TAG_HEADER", "TAG_PLACES", "matching", "no_deployment_tagged", "take_tags"]
 
 _DEFAULT = "default"
-_HEADER = "x-litellm-tags"
+TAG_HEADER = "x-litellm-tags"
 # LiteLLM's clients name them beside the parameters, or in either kind of metadata.
 _METADATA = ("metadata", "litellm_metadata")
+TAG_PLACES = ("tags", *_METADATA)
+"""Fields of a body in which tags may stand."""
 # More would only make the choice slow.
 _MOST = 50
 
@@ -47,8 +49,8 @@ def take_tags(body: dict[str, Any], headers: Mapping[str, str] | None) -> tuple[
         if isinstance(metadata, Mapping) and isinstance(metadata.get("tags"), list):
             found += _names(metadata["tags"])
             body[name] = {key: value for key, value in metadata.items() if key != "tags"}
-    if headers is not None and _HEADER in headers:
-        found += _names(headers[_HEADER].split(","))
+    if headers is not None and TAG_HEADER in headers:
+        found += _names(headers[TAG_HEADER].split(","))
     return tuple(sorted(set(found)))[:_MOST]
 
 
