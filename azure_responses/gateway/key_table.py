@@ -148,6 +148,8 @@ class KeyTable:
         self._by_id = _by_id(self._keys)
 
     def _bound(self, key: StoredKey) -> StoredKey:
+        if self._rights is None:
+            return key
         return replace(key, caller=replace(key.caller, rights=self._rights))
 
     def find(self, key: str) -> ApiCaller | None:

@@ -207,7 +207,10 @@ class Observation:
         """
         first = self._first_chunk
         # A failed response and a broken stream carry what had arrived, whose tokens are billed.
-        found = response or getattr(error, "response", None) or getattr(error, "partial", None)
+        # Errors of HTTP have the reply there, as in the openai package: it is no answer.
+        failed = getattr(error, "response", None)
+        found = response or (failed if isinstance(failed, Result) else None)
+        found = found or getattr(error, "partial", None)
         return CallRecord(
             **_read_call(self.call),
             **_read_response(found, self.call),
