@@ -88,6 +88,16 @@ _PARAMS: _Rows = (
         "quality_router_default_model",
         "Name a deployment of Azure's model-router, which chooses a model by the request.",
     ),
+    (
+        "refused",
+        "max_budget budget_duration",
+        "Give each key a budget; a deployment has none of its own.",
+    ),
+    (
+        "no counterpart",
+        "allowed_openai_params",
+        "Every parameter is sent as it is, unless drop_params leaves it out.",
+    ),
     ("refused", "mock_response", "Use the emulator: azure-responses serve --emulator."),
     # Prices, which stand in model_info too. Those of a tier or size are read by their pattern.
     (

@@ -115,7 +115,7 @@ _ROUTER: _Rows = (
         "A failed call always goes on to another deployment by weight.",
     ),
     ("no counterpart", "ignore_invalid_deployments", "Remove the entries that cannot be used."),
-    ("no counterpart", "provider_budget_config", "Give each of the gateway's keys a budget."),
+    ("refused", "provider_budget_config", "Give each of the gateway's keys a budget."),
     ("no counterpart", "router_general_settings", "The router reads its settings when it is made."),
     ("no counterpart", "routing_strategy_args", "The strategies have nothing to set."),
     ("no counterpart", "max_retries", "Set num_retries."),
