@@ -33,9 +33,10 @@ from azure_responses.routing.deployment_registry import DeploymentRegistry
 from azure_responses.routing.entry_defaults import (
     DEFAULTS,
     read_credentials,
+    read_defaults,
     with_defaults,
 )
-from azure_responses.routing.litellm_keys import look_at, suggest
+from azure_responses.routing.litellm_keys import look_at, section_of, suggest
 from azure_responses.routing.model_aliases import ALIAS_KEYS
 from azure_responses.routing.model_list import read_model_list, with_endpoint
 from azure_responses.routing.model_rights import ModelRights
@@ -311,8 +312,12 @@ class _ConfigReader:
         except ConfigurationError as error:
             self._document.report(("credential_list",), error.message, hint=error.hint)
             credentials = {}
-        defaults = self._router.pop(DEFAULTS, None) or {}
-        self._router_paths.pop(DEFAULTS, None)
+        defaults: Mapping[str, Any] = {}
+        path = self._router_paths.pop(DEFAULTS, ())
+        try:
+            defaults = read_defaults(self._router.pop(DEFAULTS, None))
+        except ConfigurationError as error:
+            self._document.report(path, error.message, hint=error.hint)
         return [
             self._completed(entry, index, defaults, credentials)
             for index, entry in enumerate(entries)
@@ -338,12 +343,16 @@ class _ConfigReader:
         if not isinstance(entry, dict):
             self._document.report(path, "This entry is not a mapping of keys to values.")
             return False
+        # Read alone each is the first; where it stands the path says.
+        place = f"model_list entry 1 ({entry.get('model_name')!r}): "
+
+        def warn(text: str) -> None:
+            self._document.report(path, text.removeprefix(place), severity="warning")
+
         try:
-            read_model_list(
-                [entry], {}, lambda text: self._document.report(path, text, severity="warning")
-            )
+            read_model_list([entry], {}, warn)
         except ConfigurationError as error:
-            self._document.report(path, error.message, hint=error.hint)
+            self._document.report(path, error.message.removeprefix(place), hint=error.hint)
             return False
         return True
 
@@ -413,7 +422,10 @@ class _ConfigReader:
             severity: Severity = "error" if finding.is_error else "warning"
             self._document.report(path, finding.message, finding.hint, severity)
             return
+        elsewhere = section_of(key)
         near = suggest(section, key, also=known)
         hint = f"Did you mean {near}?" if near else "Remove it."
+        if elsewhere is not None:
+            hint = f"Move it to {elsewhere}."
         message = "This key is not known and has no effect."
         self._document.report(path, message, hint, "warning")

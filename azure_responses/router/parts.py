@@ -39,7 +39,7 @@ from azure_responses.router.targets import (
 from azure_responses.routing.affinity import Affinity
 from azure_responses.routing.deployment import Deployment
 from azure_responses.routing.deployment_registry import DeploymentRegistry
-from azure_responses.routing.entry_defaults import with_defaults
+from azure_responses.routing.entry_defaults import read_defaults, with_defaults
 from azure_responses.routing.model_list import read_model_list
 from azure_responses.routing.prompt_cache_keys import PromptCacheKeys
 from azure_responses.routing.settings import RouterSettings, read_settings
@@ -249,10 +249,10 @@ def _record(failed_attempt: FailedAttempt) -> CallRecord:
 
 def _completed(entries: Any, options: dict[str, Any]) -> Any:
     """The entries with the parameters that LiteLLM's `default_litellm_params` give to all."""
-    defaults = options.pop("default_litellm_params", None)
+    defaults = read_defaults(options.pop("default_litellm_params", None))
     # Anything else is refused by `read_model_list`, which says what entries look like.
     is_list = isinstance(entries, list | tuple)
-    return [with_defaults(entry, defaults or {}) for entry in entries] if is_list else entries
+    return [with_defaults(entry, defaults) for entry in entries] if is_list else entries
 
 
 def _read_settings(options: Mapping[str, Any]) -> RouterSettings:

@@ -6,7 +6,14 @@ from typing import Any
 
 from azure_responses.errors import ConfigurationError
 
-__all__ = ["CREDENTIAL_NAME", "DEFAULTS", "PARAMS_KEYS", "read_credentials", "with_defaults"]
+__all__ = [
+    "CREDENTIAL_NAME",
+    "DEFAULTS",
+    "PARAMS_KEYS",
+    "read_credentials",
+    "read_defaults",
+    "with_defaults",
+]
 
 CREDENTIAL_NAME = "litellm_credential_name"
 DEFAULTS = "default_litellm_params"
@@ -38,6 +45,21 @@ def read_credentials(value: Any) -> dict[str, Mapping[str, Any]]:
             )
         found[name] = values
     return found
+
+
+def read_defaults(value: Any) -> Mapping[str, Any]:
+    """LiteLLM's `default_litellm_params`: parameters that entries have unless they set them.
+
+    Raises:
+        ConfigurationError: not a mapping.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"{DEFAULTS} is {value!r}.", hint=f"Write {DEFAULTS}: {{timeout: 60}}."
+        )
+    return value
 
 
 def with_defaults(

@@ -14,7 +14,17 @@ from typing import Literal, NamedTuple, cast, get_args
 from azure_responses.routing.litellm_entry_keys import ENTRY_ROWS
 from azure_responses.routing.litellm_section_keys import SECTION_ROWS
 
-__all__ = ["KeyFinding", "KeyRow", "Outcome", "keys_with", "look_at", "row_of", "suggest", "table"]
+__all__ = [
+    "KeyFinding",
+    "KeyRow",
+    "Outcome",
+    "keys_with",
+    "look_at",
+    "row_of",
+    "section_of",
+    "suggest",
+    "table",
+]
 
 Outcome = Literal["works", "differs", "no counterpart", "refused", "own"]
 """`works`: as in LiteLLM. `differs`: it has an effect, and the text says how it differs. `no
@@ -84,6 +94,17 @@ def look_at(section: str, key: object, value: object = ...) -> KeyFinding | None
     if row.outcome == "refused" and not _is_off(value):
         return KeyFinding(True, "LiteLLM has this key; it cannot be ignored here.", row.text)
     return KeyFinding(False, "LiteLLM has this key; it has no effect here.", row.text)
+
+
+def section_of(key: object) -> str | None:
+    """A section in which a key has an effect, for one that stands in another; None without any."""
+    return next(
+        (section for section in _SECTIONS if key in keys_with(section, "works", "differs", "own")),
+        None,
+    )
+
+
+_SECTIONS = ("general_settings", "litellm_settings", "router_settings")
 
 
 def _is_off(value: object) -> bool:

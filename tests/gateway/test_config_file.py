@@ -628,3 +628,32 @@ def test_keys_have_the_default_terms_unless_they_say_otherwise() -> None:
 def test_wrong_default_terms_are_said(value: str, words: str) -> None:
     text = f"{_ROW}litellm_settings: {{default_key_generate_params: {value}}}\n"
     assert words in " ".join(map(str, read_config(text, {}).problems))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (
+            "router_settings: {default_litellm_params: [1]}",
+            "router_settings.default_litellm_params",
+        ),
+        ("credential_list: {a: b}", "credential_list"),
+        ("credential_list: [{credential_name: a}]", "credential_list"),
+    ],
+)
+def test_wrong_defaults_and_credentials_are_said_by_place(text: str, place: str) -> None:
+    (problem,) = read_config(f"{_ROW}{text}\n", {}).problems
+    assert (problem.severity, problem.path) == ("error", place)
+
+
+def test_a_key_in_the_wrong_section_is_sent_to_its_own() -> None:
+    text = f"{_ROW}litellm_settings: {{enforced_params: [user]}}\n"
+    (problem,) = read_config(text, {}).problems
+    assert problem.hint == "Move it to general_settings."
+
+
+def test_a_finding_of_an_entry_names_its_place_once() -> None:
+    text = _ROW.replace("api_key:", "input_cost_per_token: -1\n      api_key:", 1)
+    (problem,) = read_config(text, {}).problems
+    assert problem.path == "model_list[0]"
+    assert problem.message.startswith("input_cost_per_token is -1")

@@ -56,3 +56,8 @@ def test_a_router_takes_defaults_too() -> None:
     with Router([entry(model="azure/gpt")], default_litellm_params=defaults) as router:
         (deployment,) = router.parts.reader.routing.deployments
     assert deployment.timeout == 7
+
+
+def test_defaults_that_are_no_mapping_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="default_litellm_params is"):
+        Router([entry(model="azure/gpt")], default_litellm_params=[1])  # type: ignore[arg-type]
