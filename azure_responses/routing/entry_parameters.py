@@ -17,9 +17,10 @@ What an API has no place for is not sent in that API. `extra_body` is sent as it
 """
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
-from azure_responses.protocol.request_body import OF_RESPONSES
+from azure_responses.protocol.request_body import FEWEST_OUTPUT_TOKENS, OF_RESPONSES
 from azure_responses.protocol.tool_shapes import (
     flat_format,
     flat_tool,
@@ -65,11 +66,10 @@ PARAMETER_KEYS = (_OF_RESPONSES | _OF_CHAT | _OF_CLAUDE).union(*OF_PASSED.values
 }
 """The keys of an entry's params that are read here."""
 
-_WHOLE = frozenset({*LIMITS, "dimensions", "max_tool_calls", "n", "seed", "top_k", "top_logprobs"})
+_WHOLE = frozenset({"dimensions", "max_tool_calls", "n", "seed", "top_k", "top_logprobs"})
 _NUMBERS = frozenset({"frequency_penalty", "presence_penalty", "speed", "temperature", "top_p"})
 _FLAGS = frozenset({"logprobs", "parallel_tool_calls", "store"})
-_MAPPINGS = frozenset({"metadata", "reasoning", "text", _EXTRA})
-_LISTS = frozenset({"include", "tools"})
+_MAPPINGS = frozenset({"metadata", "reasoning", "response_format", "text", _EXTRA})
 _TEXTS = frozenset({"instructions", "prompt_cache_key", "service_tier", "user", "verbosity"})
 
 
@@ -88,6 +88,8 @@ def read_parameters(entry: Entry) -> EntryParameters | None:
     if not given:
         return None
     extra = given.pop(_EXTRA, {})
+    for name in sorted(_NEVER & extra.keys()):
+        entry.refuse(f"{_EXTRA} sets {name}.", f"Leave {name} to the callers, or to the entry.")
     kept = {name: value for name, value in given.items() if name in fixed}
     return EntryParameters(given, _forms(given), _forms(kept) if kept else {}, extra)
 
@@ -114,6 +116,8 @@ def _read(entry: Entry, name: str, value: Any) -> Any:
             return found
     if name == "reasoning_effort" and not isinstance(value, str | Mapping):
         entry.refuse(f"{name} is {value!r}.", "Write an effort, or {effort: …, summary: …}.")
+    if name == "tool_choice" and not isinstance(value, str | Mapping):
+        entry.refuse(f"{name} is {value!r}.", "Write auto, none, required, or the tool.")
     return value
 
 
@@ -122,14 +126,20 @@ def _whole(value: Any) -> int | None:
     return int(number) if number is not None and number.is_integer() else None
 
 
+def _limit_of(value: Any) -> int | None:
+    number = _whole(value)
+    return number if number is not None and number > 0 else None
+
+
 def _number(value: Any) -> float | None:
     # To Python True is 1, and "8" from an environment variable is text.
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
-    except ValueError:
+        number = float(value)
+    except (OverflowError, ValueError):
         return None
+    return number if isfinite(number) else None
 
 
 def _flag(value: Any) -> bool | None:
@@ -146,16 +156,30 @@ def _list(value: Any) -> list[Any] | None:
     return list(value) if isinstance(value, list | tuple) else None
 
 
+def _tools(value: Any) -> list[Any] | None:
+    tools = _list(value)
+    return tools if tools is not None and all(isinstance(one, Mapping) for one in tools) else None
+
+
+def _stop(value: Any) -> Any:
+    texts = [value] if isinstance(value, str) else _list(value)
+    is_right = texts is not None and all(isinstance(one, str) for one in texts)
+    return value if is_right else None
+
+
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
 _KINDS: tuple[tuple[frozenset[str], Callable[[Any], Any], str], ...] = (
+    (frozenset(LIMITS), _limit_of, "a whole number from 1"),
     (_WHOLE, _whole, "a whole number"),
     (_NUMBERS, _number, "a number"),
     (_FLAGS, _flag, "true or false"),
     (_MAPPINGS, _mapping, "a mapping of names to values"),
-    (_LISTS, _list, "a list"),
+    (frozenset({"tools"}), _tools, "a list of tools"),
+    (frozenset({"include"}), _list, "a list"),
+    (frozenset({"stop", "stop_sequences"}), _stop, "a text or a list of texts"),
     (_TEXTS, _text, "text"),
 )
 
@@ -164,7 +188,8 @@ def _forms(given: Mapping[str, Any]) -> dict[Terms, Mapping[str, Any]]:
     return {
         "responses": _as_response(given),
         "chat": _as_chat(given),
-        "bridged": _kept(given, _OF_CHAT | _OF_RESPONSES),
+        # A chat that is bridged can say whatever the Responses API has a place for, and no more.
+        "bridged": _as_response(given),
         "messages": _as_messages(given),
     }
 
@@ -177,7 +202,7 @@ def _as_response(given: Mapping[str, Any]) -> dict[str, Any]:
     form = _kept(given, _OF_RESPONSES)
     limit = _limit(given)
     if limit is not None:
-        form["max_output_tokens"] = limit
+        form["max_output_tokens"] = max(limit, FEWEST_OUTPUT_TOKENS)
     reasoning = {**_effort(given), **given.get("reasoning", {})}
     text = {**given.get("text", {})}
     if "verbosity" in given:
@@ -195,8 +220,11 @@ def _as_response(given: Mapping[str, Any]) -> dict[str, Any]:
 def _as_chat(given: Mapping[str, Any]) -> dict[str, Any]:
     form = _kept(given, _OF_CHAT)
     limit = _limit(given)
-    if limit is not None and not form.keys() & set(LIMITS):
-        form["max_completion_tokens"] = limit
+    if limit is not None:
+        # One name: both at once are refused.
+        name = "max_tokens" if "max_completion_tokens" not in form and "max_tokens" in form else ""
+        form = {key: value for key, value in form.items() if key not in LIMITS}
+        form[name or "max_completion_tokens"] = limit
     effort = {**given.get("reasoning", {}), **_effort(given)}.get("effort")
     if effort is not None:
         form["reasoning_effort"] = effort

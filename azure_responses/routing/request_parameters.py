@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from azure_responses.errors import ConfigurationError
+from azure_responses.protocol.tool_shapes import flat_format
 
 __all__ = ["LIMITS", "OF_PASSED", "EntryParameters", "Terms", "with_summary"]
 
@@ -62,10 +63,11 @@ class EntryParameters:
             ConfigurationError: it says something else than a fixed parameter, and `drops_params`
                 is off.
         """
-        completed = dict(body)
-        for name, value in self.forms[terms].items():
+        form = self.forms[terms]
+        completed = _with_names_of(form, body) if terms == "bridged" else dict(body)
+        for name, value in form.items():
             if not _is_decided(name, body):
-                completed[name] = _merged(value, body.get(name))
+                completed[name] = _merged(value, completed.get(name))
         warnings = tuple(self._fix(completed, terms, drops_params=drops_params))
         return completed, warnings
 
@@ -111,8 +113,9 @@ def with_summary(body: Mapping[str, Any], terms: Terms) -> Mapping[str, Any]:
 
     Chat completions and Messages have no summaries.
     """
-    name = {"responses": "reasoning", "bridged": "reasoning_effort"}.get(terms)
-    given = None if name is None else body.get(name)
+    names = {"responses": ("reasoning",), "bridged": ("reasoning", "reasoning_effort")}
+    name = next((one for one in names.get(terms, ()) if body.get(one) is not None), None)
+    given = None if name is None else body[name]
     reasoning = {"effort": given} if isinstance(given, str) else given
     if name is None or not isinstance(reasoning, Mapping):
         return body
@@ -125,38 +128,52 @@ def with_summary(body: Mapping[str, Any], terms: Terms) -> Mapping[str, Any]:
 _SUMMARIES = frozenset({"summary", "generate_summary"})
 
 
+def _with_names_of(form: Mapping[str, Any], chat: Mapping[str, Any]) -> dict[str, Any]:
+    """A chat that says in the Responses API's names what the form says of the same objects.
+
+    The bridge reads both. So each field can be told apart: a caller's effort leaves the entry's
+    summary.
+    """
+    body = dict(chat)
+    effort = body.get("reasoning_effort")
+    if "reasoning" in form and effort is not None:
+        del body["reasoning_effort"]
+        own = effort if isinstance(effort, Mapping) else {"effort": effort}
+        body["reasoning"] = {**own, **_fields(body.get("reasoning"))}
+    if "text" in form:
+        text = _fields(body.get("text"))
+        for name, field_name in (("verbosity", "verbosity"), ("response_format", "format")):
+            # A class, as programs pass one, is written by the bridge.
+            if body.get(name) is not None and not isinstance(body[name], type):
+                text.setdefault(field_name, flat_format(body.pop(name)))
+        body["text"] = text
+    return body
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
 def _use_name(name: str, body: dict[str, Any]) -> None:
     """Have the caller's value stand under the name that the entry uses."""
     others = [other for group in _SAME if name in group for other in group if other != name]
     for other in others:
         if body.get(other) is not None:
             body[name] = body.pop(other)
-    if name == "reasoning_effort" and isinstance(body.get("reasoning"), Mapping):
-        body[name] = {**body.pop("reasoning")}
-    elif name == "reasoning" and body.get("reasoning_effort") is not None:
-        effort = body.pop("reasoning_effort")
-        body[name] = effort if isinstance(effort, Mapping) else {"effort": effort}
 
 
 def _is_decided(name: str, body: Mapping[str, Any]) -> bool:
     """The caller says it by another name."""
     group = next((names for names in _SAME if name in names), ())
-    if any(body.get(other) is not None for other in group):
-        return True
-    if name == "reasoning_effort" and body.get("reasoning") is not None:
-        return True
-    return name == "reasoning" and body.get("reasoning_effort") is not None
+    return any(body.get(other) is not None for other in group)
 
 
 def _merged(value: Any, given: Any) -> Any:
     """The caller's value; of a mapping the caller's fields, and the others of the entry."""
     if given is None:
         return value
-    if isinstance(value, Mapping):
-        if isinstance(given, Mapping):
-            return {**value, **{name: one for name, one in given.items() if one is not None}}
-        # `reasoning_effort` as text leaves the summary to the entry.
-        return {**value, "effort": given} if isinstance(given, str) else given
+    if isinstance(value, Mapping) and isinstance(given, Mapping):
+        return {**value, **{name: one for name, one in given.items() if one is not None}}
     return given
 
 

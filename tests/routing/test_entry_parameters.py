@@ -61,12 +61,19 @@ def test_an_entry_without_parameters_has_none() -> None:
             {"reasoning_effort": "low"},
             {"output_config": {"effort": "low"}},
         ),
-        ({"max_tokens": 9}, {"max_output_tokens": 9}, {"max_tokens": 9}, {"max_tokens": 9}),
+        # The Responses API takes no fewer than 16.
+        ({"max_tokens": 9}, {"max_output_tokens": 16}, {"max_tokens": 9}, {"max_tokens": 9}),
         (
-            {"max_output_tokens": 9},
-            {"max_output_tokens": 9},
-            {"max_completion_tokens": 9},
-            {"max_tokens": 9},
+            {"max_tokens": 20, "max_completion_tokens": 30},
+            {"max_output_tokens": 30},
+            {"max_completion_tokens": 30},
+            {"max_tokens": 30},
+        ),
+        (
+            {"max_output_tokens": 29},
+            {"max_output_tokens": 29},
+            {"max_completion_tokens": 29},
+            {"max_tokens": 29},
         ),
         ({"verbosity": "low"}, {"text": {"verbosity": "low"}}, {"verbosity": "low"}, {}),
         (
@@ -187,9 +194,10 @@ def test_an_entry_speaks_the_terms_of_each_api(
     assert complete(params, {}, "messages") == messages
 
 
-def test_a_chat_over_responses_may_use_the_terms_of_both() -> None:
-    params = {"reasoning_effort": {"effort": "low", "summary": "auto"}, "truncation": "auto"}
-    assert complete(params, {}, "bridged") == params
+def test_a_chat_over_responses_gets_what_the_responses_api_has_a_place_for() -> None:
+    effort = {"effort": "low", "summary": "auto"}
+    params = {"reasoning_effort": effort, "truncation": "auto", "seed": 3, "stop": "x", "n": 2}
+    assert complete(params, {}, "bridged") == {"reasoning": effort, "truncation": "auto"}
 
 
 @pytest.mark.parametrize(
@@ -207,7 +215,37 @@ def test_a_chat_over_responses_may_use_the_terms_of_both() -> None:
             {"reasoning_effort": {"effort": "high", "summary": "auto"}},
             {"reasoning_effort": "low"},
             "bridged",
-            {"reasoning_effort": {"effort": "low", "summary": "auto"}},
+            {"reasoning": {"effort": "low", "summary": "auto"}},
+        ),
+        (
+            {"reasoning_effort": "high"},
+            {"reasoning": {"summary": "auto"}},
+            "bridged",
+            {"reasoning": {"effort": "high", "summary": "auto"}},
+        ),
+        (
+            {"verbosity": "low"},
+            {"text": {"verbosity": "high"}},
+            "bridged",
+            {"text": {"verbosity": "high"}},
+        ),
+        (
+            {"text": {"verbosity": "low", "format": SCHEMA}},
+            {"verbosity": "high", "response_format": {"type": "json_object"}},
+            "bridged",
+            {"text": {"verbosity": "high", "format": {"type": "json_object"}}},
+        ),
+        (
+            {"verbosity": "low"},
+            {"response_format": dict},
+            "bridged",
+            {"text": {"verbosity": "low"}, "response_format": dict},
+        ),
+        (
+            {"max_output_tokens": 100},
+            {"max_tokens": 50},
+            "bridged",
+            {"max_tokens": 50},
         ),
         (
             {"reasoning_effort": "high"},
@@ -219,7 +257,7 @@ def test_a_chat_over_responses_may_use_the_terms_of_both() -> None:
             {"reasoning": {"effort": "high"}},
             {"reasoning_effort": "low"},
             "bridged",
-            {"reasoning_effort": "low"},
+            {"reasoning": {"effort": "low"}},
         ),
         (
             {"max_tokens": 9},
@@ -285,8 +323,8 @@ def test_the_value_of_the_caller_wins(params: Any, body: Any, terms: Terms, sent
             {"reasoning_effort": {"effort": "high"}},
             {"reasoning_effort": "low"},
             "bridged",
-            {"reasoning_effort": {"effort": "high"}},
-            "reasoning_effort.effort",
+            {"reasoning": {"effort": "high"}},
+            "reasoning.effort",
         ),
         (
             {"metadata": {"team": "a"}},
@@ -331,6 +369,15 @@ def test_a_fixed_effort_counts_however_the_caller_writes_it() -> None:
         ({"tools": "x"}, "tools is 'x'"),
         ({"service_tier": 1}, "service_tier is 1"),
         ({"reasoning_effort": 3}, "reasoning_effort is 3"),
+        ({"max_tokens": 0}, "max_tokens is 0"),
+        ({"temperature": "inf"}, "temperature is 'inf'"),
+        ({"temperature": 10**400}, "temperature is"),
+        ({"tools": [5]}, r"tools is \[5\]"),
+        ({"stop": 5}, "stop is 5"),
+        ({"stop": [5]}, "stop is"),
+        ({"tool_choice": 5}, "tool_choice is 5"),
+        ({"response_format": "json"}, "response_format is 'json'"),
+        ({"extra_body": {"model": "other"}}, "extra_body sets model"),
         ({"temperature": 1, "fixed_params": ["temprature"]}, "'temprature'"),
         ({"temperature": 1, "fixed_params": [1]}, "fixed_params is"),
         ({"fixed_params": "extra_body", "extra_body": {}}, "'extra_body'"),
