@@ -39,7 +39,6 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--no-websockets", action="store_true", help="use HTTP, also where WebSockets are offered"
     )
-    parser.add_argument("--profile", metavar="NAME", help="write a profile, and no new default")
     parser.add_argument(
         "--write", action="store_true", help="change config.toml, and keep all else that is in it"
     )
@@ -58,7 +57,7 @@ def configure(arguments: argparse.Namespace) -> int:
         ) from error
     if not arguments.write:
         document = tomlkit.document()
-        _merge(document, settings, provider, arguments.profile)
+        _merge(document, settings, provider)
         print(tomlkit.dumps(document).strip())
         return 0
     path = _home() / "config.toml"
@@ -67,7 +66,7 @@ def configure(arguments: argparse.Namespace) -> int:
         document = tomlkit.parse(text)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
-    replaced = _merge(document, settings, provider, arguments.profile)
+    replaced = _merge(document, settings, provider)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all: a broken file would stop Codex.
     beside = path.with_suffix(".toml.new")
@@ -136,18 +135,15 @@ def _home() -> Path:
 
 
 def _merge(
-    document: Any, settings: Mapping[str, Any], provider: Mapping[str, Any], profile: str | None
+    document: Any, settings: Mapping[str, Any], provider: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Put the settings into the document; what other values stood there."""
-    place = document
-    if profile is not None:
-        place = document.setdefault("profiles", {}).setdefault(profile, {})
     replaced = {
-        name: str(place[name])
+        name: str(document[name])
         for name, value in settings.items()
-        if name in place and place[name] != value
+        if name in document and document[name] != value
     }
     for name, value in settings.items():
-        place[name] = value
+        document[name] = value
     document.setdefault("model_providers", {})[_PROVIDER] = dict(provider)
     return replaced

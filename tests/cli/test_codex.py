@@ -42,11 +42,9 @@ def test_the_configuration_of_a_gateway_is_printed(capsys: pytest.CaptureFixture
 
 def test_everything_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
     options = "--model m --base-url https://g/v1 --env-key K --effort high --context-window 9"
-    found = printed(capsys, *options.split(), "--no-websockets", "--profile", "work")
-    profile = found["profiles"]["work"]
-    assert profile["model_reasoning_effort"] == "high"
-    assert profile["model_context_window"] == 9
-    assert "model" not in found
+    found = printed(capsys, *options.split(), "--no-websockets")
+    assert found["model_reasoning_effort"] == "high"
+    assert found["model_context_window"] == 9
     provider = found["model_providers"]["azure-responses"]
     assert provider == {
         "name": "Azure",
