@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from azure_responses.errors import NotFoundError
 from azure_responses.openai_server.call_summary import CallSummary
+from azure_responses.openai_server.codex_models import codex_models, expects_codex
 from azure_responses.openai_server.error_body import (
     anthropic_error_reply,
     as_told_to_callers,
@@ -174,22 +175,16 @@ def token_estimate(operation: str, body: Mapping[str, Any]) -> bytes:
     return to_json({"input_tokens": estimate_input_tokens(body)})
 
 
-# Codex names its version in the query.
-_CODEX = "client_version="
-
-
 def list_models(routing: DeploymentRegistry, request: ApiRequest) -> bytes:
-    """Every name the caller may ask for, as OpenAI lists models, or as Anthropic does."""
+    """Every name the caller may ask for, as OpenAI, Anthropic or Codex lists models."""
     names = [name for name in routing.listed if _may_call(request, name)]
     if expects_anthropic(request.path, request.headers):
         ends = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
         shown = [_describe_to_anthropic(name) for name in names]
         return to_json({"data": shown, "has_more": False, **ends})
     listed: dict[str, Any] = {"object": "list", "data": [_describe(name) for name in names]}
-    if _CODEX in request.query:
-        # Codex reads a list of its own, whose models bring the instructions of the agent. Without
-        # any it keeps those that it has.
-        listed["models"] = []
+    if expects_codex(request.query):
+        listed["models"] = codex_models(routing, names)
     return to_json(listed)
 
 

@@ -83,6 +83,8 @@ _WEB_SEARCH = Fields(
     filters=Fields(allowed_domains=_DOMAINS, blocked_domains=_DOMAINS),
     user_location=_LOCATION,
     search_context_size=_SIZES,
+    # Codex 0.171 sends it with models that read images.
+    search_content_types=Listing(Choice("text", "image")),
 )
 _WEB_SEARCH_PREVIEW = Fields(
     user_location=_LOCATION,
