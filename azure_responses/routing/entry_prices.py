@@ -59,6 +59,10 @@ _REFUSED: Mapping[str, str] = {
     "cost_per_second": "Write input_cost_per_second for audio, or prices per token.",
     "input_cost_per_pixel": "Write output_cost_per_image.",
     "output_cost_per_pixel": "Write output_cost_per_image.",
+    **dict.fromkeys(
+        [f"output_cost_per_image_{size}" for size in (512, 1024, 1536)],
+        "Write output_cost_per_image, in an entry of its own for each size.",
+    ),
     "off_peak_pricing": "Prices are the same at all hours here: write the higher ones.",
 }
 PRICE_KEYS = frozenset(

@@ -11,6 +11,10 @@ __all__ = ["ENTRY_ROWS"]
 _Rows = Sequence[tuple[str, str, str]]
 
 _NOT_OF_AZURE = "Azure has no such setting: a resource is in one region and of one owner."
+_UPLIFTS = (
+    "regional_processing_uplift_multiplier_eu regional_processing_uplift_multiplier_us "
+    "regional_endpoint_uplift_multiplier"
+)
 _OWN_CREDENTIALS = "Callers cannot bring a credential or an address of their own."
 _KEEPALIVE = "Write general_settings.keepalive_seconds."
 
@@ -121,6 +125,7 @@ _PARAMS: _Rows = (
         "output_cost_per_audio_per_second input_cost_per_character output_cost_per_character",
         "For audio only: other models of Azure are not billed by time.",
     ),
+    ("refused", _UPLIFTS, "Write cost_margin: a multiplier of 1.1 is a margin of 0.1."),
     ("works", "cost_discount cost_margin", "Of one entry: a fraction of what its calls cost."),
     (
         "refused",
@@ -160,6 +165,7 @@ _PARAMS: _Rows = (
     ),
     ("own", "fixed_params", "Names of parameters whose values callers cannot change."),
     ("own", "drop_tools", "Types of tools that are left out of every call."),
+    ("no counterpart", "output_vector_size", "Write dimensions."),
     ("no counterpart", "use_in_pass_through", "Only the OpenAI routes are served."),
     ("no counterpart", "litellm_trace_id", "Send traceparent in the request."),
     (
@@ -214,6 +220,7 @@ _INFO: _Rows = (
         "health_check_model disable_background_health_check",
         _NOTE,
     ),
+    ("refused", _UPLIFTS, "Write cost_margin: a multiplier of 1.1 is a margin of 0.1."),
     ("refused", "team_id", "Give the model an access group, and the keys of the team its name."),
     ("refused", "blocked", "Remove the entry, or write weight: 0."),
     ("refused", "access_windows", "Run a gateway with another file in the hours in question."),

@@ -478,6 +478,8 @@ _GENERAL: _Rows = (
     ("no counterpart", "key_management_settings", _SECRETS),
     ("no counterpart", "use_azure_key_vault use_google_kms", _SECRETS),
     ("no counterpart", "completion_model", "Callers name the model."),
+    ("no counterpart", "plugins", "Name callables under litellm_settings.callbacks."),
+    ("no counterpart", "search_tools", "Use the web_search tool of Responses."),
     ("no counterpart", "infer_model_from_keys", "List deployments under model_list."),
     ("no counterpart", "disable_spend_logs", "Leave spend_log out."),
     ("no counterpart", "database_connection_pool_limit", "The gateway writes over one connection."),

@@ -187,6 +187,8 @@ def test_follow_ups_of_unknown_responses_are_estimated_by_others() -> None:
         again = {**HELLO, "previous_response_id": first["id"]}
         assert client.post(CREATE, json=again).status_code == 200
         estimates = gateway.app.gateway.estimates
+        # What a call used is learnt after its reply was sent.
+        _wait_until(lambda: len(estimates._contexts) == 2)
         learnt = [usual.tokens(time.monotonic()) or 0 for usual in estimates._contexts.values()]
     assert len(learnt) == 2
     assert min(learnt) > 2000
