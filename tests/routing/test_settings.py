@@ -173,3 +173,10 @@ def test_what_a_call_must_have_and_the_header_of_its_user() -> None:
 def test_a_setting_that_protects_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'guardrail_list' is refused"):
         read_settings({"guardrail_list": [{"guardrail_name": "a"}]})
+
+
+@pytest.mark.parametrize("value", ["soon", [], -1])
+def test_a_lifetime_that_is_no_number_is_refused(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="deployment_affinity_ttl_seconds"):
+        read_settings({"deployment_affinity_ttl_seconds": value})
+    assert read_settings({"deployment_affinity_ttl_seconds": "60"}).affinity_ttl == 60
